@@ -1,0 +1,77 @@
+"""``manage.py demo``: the whole path once, from photographs to a served study. What stands already is reused."""
+
+import os
+import secrets
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from stimuli.protocol import read_protocol
+from studyapp.management.commands.serve import check_port_is_free
+
+PROTOCOL = Path(__file__).resolve().parents[2] / "protocols" / "demo.toml"
+HOST = "127.0.0.1"
+RESEARCHER = "researcher"
+
+
+class Command(BaseCommand):
+    help = "Make the demo study from the built-in photographs and the built-in network, and serve it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to serve, or not at all."""
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--no-serve", action="store_true", help="make everything, then stop")
+
+    def handle(self, *, port: int, no_serve: bool, **options: Any) -> None:
+        """Run every step in order, each of which reuses what it finds."""
+        if not no_serve:
+            check_port_is_free(HOST, port)
+        self.make_study()
+        password = self.researcher_password()
+        if no_serve:
+            self.stdout.write("The demo study is ready; `make demo` serves it.")
+            return
+        self.announce(port, password)
+        # The server takes this process's place: it starts without torch, which generation may have loaded.
+        manage = str(settings.BASE_DIR / "manage.py")
+        os.execv(sys.executable, [sys.executable, manage, "serve", "--host", HOST, "--port", str(port)])
+
+    def make_study(self) -> None:
+        """Database, images, survey, stimuli, study."""
+        stimuli = read_protocol(PROTOCOL).protocol.stimuli
+        features = (*stimuli.practice_features, *stimuli.features)
+        call_command("migrate", verbosity=0)
+        call_command("import_images", "--built-in", "--pool", stimuli.pool)
+        call_command("survey_features", stimuli.model, stimuli.pool, "--features", *features)
+        call_command("generate_stimuli", str(PROTOCOL))
+        call_command("create_study", str(PROTOCOL))
+
+    def researcher_password(self) -> str:
+        """The password of the researcher's account, made with it and kept for the owner of the data folder only."""
+        path = settings.DATA_DIR / "researcher_password"
+        user, created = User.objects.get_or_create(
+            username=RESEARCHER, defaults={"is_staff": True, "is_superuser": True}
+        )
+        if created:
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(12))
+            user.set_password(path.read_text())
+            user.save()
+        password: str = path.read_text() if path.exists() else ""
+        return password if user.check_password(password) else "as you set it"
+
+    def announce(self, port: int, password: str) -> None:
+        """Say where to go."""
+        slug = read_protocol(PROTOCOL).protocol.slug
+        address = f"http://{HOST}:{port}"
+        self.stdout.write(
+            f"\nThe demo study is served (Ctrl-C stops it).\n"
+            f"  Participant:  {address}/s/{slug}/\n"
+            f"  Researcher:   {address}/researcher/{slug}/   (login: {RESEARCHER}, password: {password})\n"
+        )
