@@ -1,0 +1,200 @@
+"""Who saw what, and what did they answer?
+
+A study is drawn once from its protocol file; a participant's trials are drawn once, at enrolment.
+Constraints stand in the database, so that no code path, the admin included, can break them.
+"""
+
+import uuid
+from functools import cached_property
+
+from django.db import models
+from django.db.models import F, Q
+
+from stimuli.models import SHA256_LENGTH, Feature, SourceImage, Stimulus
+from stimuli.protocol import Protocol, parse_protocol
+
+
+class Phase(models.TextChoices):
+    """Practice trials give feedback; main trials are analysed."""
+
+    PRACTICE = "practice"
+    MAIN = "main"
+
+
+class Side(models.TextChoices):
+    """Where a query image stands on the screen."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class Study(models.Model):
+    """One protocol file turned into references, queries and, as people enrol, trials."""
+
+    slug = models.SlugField(unique=True)
+    title = models.TextField()
+    protocol = models.TextField(help_text="The protocol file as it was read.")
+    protocol_sha256 = models.CharField(max_length=SHA256_LENGTH)
+    seed = models.BigIntegerField(help_text="Every order and side of the study is drawn from it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "studies"
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @cached_property
+    def plan(self) -> Protocol:
+        """The stored protocol, parsed."""
+        return parse_protocol(self.protocol, name=f"the stored protocol of {self.slug}")
+
+
+class StudyFeature(models.Model):
+    """A feature that participants of a study are asked about."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="features")
+    feature = models.ForeignKey(Feature, on_delete=models.PROTECT, related_name="+")
+    phase = models.CharField(max_length=10, choices=Phase)
+    position = models.PositiveIntegerField(help_text="Place in the protocol's list, from 1.")
+
+    class Meta:
+        ordering = ("study", "-phase", "position")
+        constraints = (
+            models.UniqueConstraint(fields=("study", "feature"), name="a_study_asks_about_a_feature_once"),
+            models.UniqueConstraint(fields=("study", "phase", "position"), name="one_study_feature_per_position"),
+            models.CheckConstraint(condition=Q(phase__in=Phase.values), name="study_feature_phase_is_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.study}: {self.feature}"
+
+
+class Reference(models.Model):
+    """An image that strongly activates the feature, shown as evidence in every trial on this feature."""
+
+    study_feature = models.ForeignKey(StudyFeature, on_delete=models.CASCADE, related_name="references")
+    position = models.PositiveIntegerField(help_text="From 1, the strongest. The screen shows a shuffled order.")
+    image = models.ForeignKey(SourceImage, on_delete=models.PROTECT, related_name="+")
+    activation = models.FloatField()
+    rank = models.PositiveIntegerField(help_text="In the pool; 1 is the strongest.")
+    explanations = models.ManyToManyField(Stimulus, related_name="+", blank=True)
+
+    class Meta:
+        ordering = ("study_feature", "position")
+        constraints = (
+            models.UniqueConstraint(fields=("study_feature", "position"), name="one_reference_per_position"),
+            models.UniqueConstraint(fields=("study_feature", "image"), name="a_reference_image_is_shown_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.study_feature}, reference {self.position}"
+
+
+class QueryPair(models.Model):
+    """The two held-out images of a feature between which participants choose."""
+
+    study_feature = models.OneToOneField(StudyFeature, on_delete=models.CASCADE, related_name="query_pair")
+    strong_image = models.ForeignKey(SourceImage, on_delete=models.PROTECT, related_name="+")
+    strong_activation = models.FloatField()
+    strong_rank = models.PositiveIntegerField()
+    weak_image = models.ForeignKey(SourceImage, on_delete=models.PROTECT, related_name="+")
+    weak_activation = models.FloatField()
+    weak_rank = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=~Q(strong_image=F("weak_image")), name="the_two_queries_differ"),
+            models.CheckConstraint(
+                condition=Q(strong_rank__lt=F("weak_rank"), strong_activation__gte=F("weak_activation")),
+                name="the_strong_query_is_the_stronger_one",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.study_feature}, ranks {self.strong_rank} and {self.weak_rank}"
+
+
+class Participant(models.Model):
+    """A person who agreed to take part. Nothing here says who it is."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="participants")
+    number = models.PositiveIntegerField(help_text="From 1 in order of enrolment; the trials are drawn from it.")
+    client_id = models.UUIDField(help_text="Of the consent form, so that a doubled click enrols once.")
+    token = models.CharField(max_length=64, unique=True, help_text="The secret in the personal link.")
+    code = models.CharField(max_length=16, unique=True, help_text="Names the participant in the export.")
+    consent_version = models.TextField()
+    consented_at = models.DateTimeField()
+    instructions_read_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    completion_code = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        ordering = ("study", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("study", "number"), name="one_participant_per_number"),
+            models.UniqueConstraint(fields=("study", "client_id"), name="one_participant_per_consent_form"),
+            models.CheckConstraint(
+                condition=Q(completed_at=None, completion_code="")
+                | (Q(completed_at__isnull=False) & ~Q(completion_code="")),
+                name="a_completion_code_stands_exactly_when_completed",
+            ),
+            models.CheckConstraint(
+                condition=Q(completed_at=None) | Q(instructions_read_at__isnull=False),
+                name="who_completed_has_read_the_instructions",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.code}"
+
+
+class Trial(models.Model):
+    """One question put to one participant, with everything that was drawn for it."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="trials")
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    position = models.PositiveIntegerField(help_text="In the participant's session, from 1.")
+    phase = models.CharField(max_length=10, choices=Phase)
+    task = models.CharField(max_length=20)
+    condition = models.CharField(max_length=20)
+    query_pair = models.ForeignKey(QueryPair, on_delete=models.PROTECT, related_name="trials")
+    strong_side = models.CharField(max_length=5, choices=Side)
+    reference_order = models.JSONField(help_text="Positions of the references in the order shown.")
+
+    class Meta:
+        ordering = ("participant", "position")
+        constraints = (
+            models.UniqueConstraint(fields=("participant", "position"), name="one_trial_per_position"),
+            models.UniqueConstraint(fields=("participant", "query_pair"), name="a_participant_sees_a_query_once"),
+            models.CheckConstraint(condition=Q(phase__in=Phase.values), name="trial_phase_is_known"),
+            models.CheckConstraint(condition=Q(strong_side__in=Side.values), name="strong_side_is_left_or_right"),
+            models.CheckConstraint(condition=Q(position__gte=1), name="trial_positions_start_at_1"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.participant}, trial {self.position}"
+
+
+class Response(models.Model):
+    """The one answer to a trial, scored by the server."""
+
+    trial = models.OneToOneField(Trial, on_delete=models.PROTECT, related_name="response")
+    client_id = models.UUIDField(unique=True, help_text="Drawn by the browser; a replay carries the same one.")
+    choice = models.CharField(max_length=5, choices=Side)
+    confidence = models.PositiveSmallIntegerField(help_text="1 guessing, 2 fairly sure, 3 sure.")
+    correct = models.BooleanField()
+    rt_ms = models.FloatField(help_text="From the first painted frame to the answer, on the browser's clock.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("trial",)
+        constraints = (
+            models.CheckConstraint(condition=Q(choice__in=Side.values), name="choice_is_left_or_right"),
+            models.CheckConstraint(condition=Q(confidence__range=(1, 3)), name="confidence_is_1_to_3"),
+            models.CheckConstraint(condition=Q(rt_ms__gte=0), name="rt_is_not_negative"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.trial}: {self.choice}"
