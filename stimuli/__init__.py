@@ -1,0 +1,1 @@
+"""Which images exist, and where did each come from?"""

@@ -56,6 +56,10 @@ class VisionModel(models.Model):
     name = models.CharField(max_length=100)
     weights_sha256 = models.CharField(max_length=SHA256_LENGTH)
     weights_source = models.TextField(help_text="Where the weights came from.")
+    weights_given = models.BooleanField(
+        default=False,
+        help_text="Whether a weights file was given; otherwise the weights are those that come with the name.",
+    )
     input_size = models.PositiveIntegerField(help_text="Side of the network's input in pixels.")
     mean = models.JSONField(help_text="Per channel, in image range 0 to 1.")
     std = models.JSONField(help_text="Per channel, in image range 0 to 1.")

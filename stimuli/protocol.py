@@ -52,6 +52,7 @@ class StimuliTable(Table):
 
     @model_validator(mode="after")
     def features_are_named_once(self) -> "StimuliTable":
+        """No feature is asked about twice."""
         names = (*self.features, *self.practice_features)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -68,6 +69,7 @@ class TrialsTable(Table):
     @field_validator("conditions")
     @classmethod
     def conditions_are_named_once(cls, value: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        """No condition stands twice."""
         if len(set(value)) < len(value):
             raise ValueError("each condition may be named once")
         return value

@@ -1,0 +1,109 @@
+"""Photographs as they come from outside: read, checked, and brought to one form.
+
+This is the border for image files. What passes it is an upright 8-bit RGB image without metadata.
+"""
+
+import hashlib
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MIN_SIDE = 64
+MAX_PIXELS = 50_000_000
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"})
+
+# What Pillow's decoders raise on a file that ends early or is damaged inside.
+_DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+# Modes of 8 bits a channel; the others (16 bit, float) would lose their range without a word.
+_EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV"})
+
+
+class PhotographError(ValueError):
+    """A file cannot be used as a photograph; the message says why, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One photograph: ``image`` is upright RGB; ``sha256`` is that of the file as it came."""
+
+    name: str
+    sha256: str
+    image: Image.Image
+
+
+def find_photographs(folder: Path) -> list[Path]:
+    """The image files in a folder and its subfolders, hidden ones left out, in the order of their paths.
+
+    Raises:
+        PhotographError: the folder is missing or holds no image files.
+    """
+    if not folder.is_dir():
+        raise PhotographError(f"The folder {folder} does not exist or is not a folder; check its path.")
+    paths = sorted(path for path in folder.rglob("*") if _is_candidate(path.relative_to(folder)) and path.is_file())
+    if not paths:
+        raise PhotographError(
+            f"The folder {folder} holds no image files; put photographs in it ({', '.join(sorted(SUFFIXES))})."
+        )
+    return paths
+
+
+def read_photograph(path: Path) -> Photograph:
+    """Read and check one image file.
+
+    Raises:
+        PhotographError: not readable, not an image, damaged, too small, too large, or not 8 bits a channel.
+    """
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            # Pillow warns of large images at a limit of its own; ours is checked below, before any pixel is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(file)
+            _check_form(path, opened)
+            image = _upright_rgb(path, opened)
+            file.seek(0)
+            return Photograph(path.name, hashlib.file_digest(file, "sha256").hexdigest(), image)
+    except UnidentifiedImageError as error:
+        raise PhotographError(f"{path} is not an image, whatever its name says; remove it or replace it.") from error
+    except Image.DecompressionBombError as error:
+        raise PhotographError(_too_large(path)) from error
+    except OSError as error:
+        raise PhotographError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+
+
+def _is_candidate(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
+
+
+def _check_form(path: Path, image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise PhotographError(_too_large(path))
+    if min(width, height) < MIN_SIDE:
+        raise PhotographError(
+            f"{path} is too small ({width} x {height} pixels); the shorter side needs at least {MIN_SIDE} pixels."
+        )
+    if image.mode not in _EIGHT_BIT_MODES:
+        raise PhotographError(f"{path} does not have 8 bits a channel (mode {image.mode}); save it as 8-bit RGB.")
+
+
+def _upright_rgb(path: Path, image: Image.Image) -> Image.Image:
+    """Decode, turn as the EXIF orientation says, put transparent parts on white, drop all metadata."""
+    try:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        if upright.has_transparency_data:
+            transparent = upright.convert("RGBA")
+            upright = Image.alpha_composite(Image.new("RGBA", transparent.size, "white"), transparent)
+        rgb = upright.convert("RGB")
+    except _DECODER_ERRORS as error:
+        raise PhotographError(f"{path} is truncated or damaged; copy it again from its source.") from error
+    rgb.info.clear()
+    return rgb
+
+
+def _too_large(path: Path) -> str:
+    return f"{path} is too large (more than {MAX_PIXELS // 1_000_000} million pixels); save a smaller copy."
