@@ -1,0 +1,1 @@
+"""The Django site: who saw what, and what did they answer?"""

@@ -1,8 +1,50 @@
 """Which address leads to which view."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import path, register_converter
+
+from studyapp.views import enrolment, researcher, session
+
+
+class TokenConverter:
+    """The secret of a personal link: the URL-safe base64 alphabet, so that nothing else reaches the database."""
+
+    regex = "[A-Za-z0-9_-]{20,64}"
+
+    def to_python(self, value: str) -> str:
+        """Give the token as it stands in the address."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Write the token as it is."""
+        return value
+
+
+class SlotConverter(TokenConverter):
+    """A place on the trial's screen: a query's side, or a reference with or without its explanation."""
+
+    regex = "left|right|r[1-9]x?"
+
+
+class Sha256Converter(TokenConverter):
+    """The name of an image file."""
+
+    regex = "[0-9a-f]{64}"
+
+
+register_converter(TokenConverter, "token")
+register_converter(SlotConverter, "slot")
+register_converter(Sha256Converter, "sha256")
 
 urlpatterns = [
+    path("s/<slug:slug>/", enrolment.consent, name="consent"),
+    path("s/<slug:slug>/declined/", enrolment.declined, name="declined"),
+    path("p/<token:token>/", session.current_page, name="session"),
+    path("p/<token:token>/instructions/", session.leave_instructions, name="leave_instructions"),
+    path("p/<token:token>/responses/", session.record_response, name="record_response"),
+    path("p/<token:token>/<uuid:public_id>/<slot:slot>.png", session.trial_image, name="trial_image"),
+    path("researcher/", researcher.studies, name="researcher_studies"),
+    path("researcher/<slug:slug>/", researcher.study, name="researcher_study"),
+    path("researcher/images/<sha256:sha256>.png", researcher.image, name="researcher_image"),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,51 @@
+"""What a researcher sees of the studies; for staff only."""
+
+from django.contrib.admin.views.decorators import staff_member_required
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from stimuli.models import SourceImage, Stimulus
+from studyapp.models import Study
+from studyapp.selectors import study_counts, study_features
+
+
+@never_cache
+@require_safe
+@staff_member_required
+def studies(request: HttpRequest) -> HttpResponse:
+    """List the studies."""
+    listed = Study.objects.annotate(
+        enrolled=Count("participants"), completed=Count("participants__completed_at")
+    ).order_by("-created_at")
+    return render(request, "studyapp/researcher/studies.html", {"studies": listed})
+
+
+@never_cache
+@require_safe
+@staff_member_required
+def study(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show how far a study is, and everything that its participants are shown."""
+    found = get_object_or_404(Study, slug=slug)
+    context = {
+        "study": found,
+        "counts": study_counts(found),
+        "features": study_features(found),
+        "link": request.build_absolute_uri(reverse("consent", kwargs={"slug": slug})),
+    }
+    return render(request, "studyapp/researcher/study.html", context)
+
+
+@require_safe
+@staff_member_required
+def image(request: HttpRequest, sha256: str) -> HttpResponse:
+    """Show an image of a pool or a generated one."""
+    found = SourceImage.objects.filter(sha256=sha256).first() or Stimulus.objects.filter(sha256=sha256).first()
+    if found is None:
+        raise Http404
+    response = HttpResponse(found.path.read_bytes(), content_type="image/png")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response

@@ -1,0 +1,121 @@
+"""The personal link: the participant's current page, its images, and the answers sent from it."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from studyapp.models import Participant, Trial
+from studyapp.selectors import current_trial, phase_progress, reference_slots, slot_image
+from studyapp.services.participation import ResponseRefusedError, instructions_read, response_record
+from studyapp.text import paragraphs
+
+
+class Answer(BaseModel):
+    """What the browser sends for one trial."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    trial: UUID
+    client_id: UUID
+    choice: Literal["left", "right"]
+    confidence: Annotated[int, Field(ge=1, le=3)]
+    rt_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+@never_cache
+@require_safe
+def current_page(request: HttpRequest, token: str) -> HttpResponse:
+    """Instructions, a trial or the thanks: whatever comes next for this participant."""
+    participant = _participant(token)
+    if participant.instructions_read_at is None:
+        return _instructions_page(request, participant)
+    trial = current_trial(participant)
+    return _trial_page(request, trial) if trial else _thanks_page(request, participant)
+
+
+@require_POST
+def leave_instructions(request: HttpRequest, token: str) -> HttpResponse:
+    """Go on from the instructions to the first trial."""
+    instructions_read(participant=_participant(token))
+    return redirect("session", token=token)
+
+
+@require_POST
+def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Store one answer and acknowledge it; the browser sends it again until it reads the acknowledgement."""
+    participant = _participant(token)
+    try:
+        answer = Answer.model_validate_json(request.body)
+    except ValidationError:
+        return JsonResponse({"error": "This is not an answer to a trial."}, status=400)
+    try:
+        acknowledgement = response_record(
+            participant=participant,
+            trial_id=answer.trial,
+            client_id=answer.client_id,
+            choice=answer.choice,
+            confidence=answer.confidence,
+            rt_ms=answer.rt_ms,
+        )
+    except ResponseRefusedError as error:
+        return JsonResponse({"error": str(error)}, status=409)
+    feedback = acknowledgement.feedback
+    return JsonResponse(
+        {
+            "status": "stored" if acknowledgement.stored else "already answered",
+            "feedback": feedback and {"correct": feedback.correct, "strong_side": feedback.strong_side},
+        }
+    )
+
+
+@require_safe
+def trial_image(request: HttpRequest, token: str, public_id: UUID, slot: str) -> HttpResponse:
+    """One image of the participant's current trial.
+
+    The answer carries no name, hash or date of the file: what tells the two queries apart is in the picture only.
+    """
+    trial = current_trial(_participant(token))
+    if trial is None or trial.public_id != public_id:
+        raise Http404
+    image = slot_image(trial, slot)
+    if image is None:
+        raise Http404
+    response = HttpResponse(image.path.read_bytes(), content_type="image/png")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+def _participant(token: str) -> Participant:
+    return get_object_or_404(Participant.objects.select_related("study"), token=token)
+
+
+def _instructions_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    study = participant.study
+    context = {
+        "study": study,
+        "participant": participant,
+        "paragraphs": paragraphs(study.plan.instructions.text),
+    }
+    return render(request, "studyapp/instructions.html", context)
+
+
+def _trial_page(request: HttpRequest, trial: Trial) -> HttpResponse:
+    context = {
+        "study": trial.participant.study,
+        "participant": trial.participant,
+        "trial": trial,
+        "progress": phase_progress(trial),
+        "references": reference_slots(trial),
+    }
+    return render(request, f"studyapp/tasks/{trial.task}.html", context)
+
+
+def _thanks_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    study = participant.study
+    context = {"study": study, "participant": participant, "paragraphs": paragraphs(study.plan.completion.text)}
+    return render(request, "studyapp/thanks.html", context)
