@@ -14,6 +14,7 @@ from accentuation.config import AccentuationConfig
 from accentuation.crops import draw_crops
 from accentuation.errors import AccentuationError
 from accentuation.features import Feature, check_feature, check_layer, measure
+from accentuation.folding import folded_copy
 from accentuation.mask import blend, opacity_mask
 from accentuation.models import VisionModel
 from accentuation.objective import Look, look
@@ -77,7 +78,8 @@ def accentuate(
     layer = _regularization_layer(model, config)
     seed_image = seed_image.detach().to(device=model.device, dtype=torch.float32)
     with frozen(model.module):
-        image, importance, activations, distances = _optimize(model, seed_image, feature, layer, config, seed, on_step)
+        fast = folded_copy(model, [feature.read_at, layer])
+        image, importance, activations, distances = _optimize(fast, seed_image, feature, layer, config, seed, on_step)
     mask = opacity_mask(importance, config.mask_percentile)
     shown = blend(image, seed_image, mask)
     before, after = measure(model, torch.stack([seed_image, shown]), feature).tolist()
