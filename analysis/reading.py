@@ -1,0 +1,205 @@
+"""Reading an export: every row is checked against the shared columns, and nothing is repaired in silence.
+
+The border of the package. What passes it is trusted by everything behind it.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.cells import CellError, Value, parse_cell
+from analysis.columns import COLUMNS, NAMES, Column, Kind
+
+# What must be the same in every row: the report is about one study, one protocol and one kind of question.
+SINGLE = {"study": "studies", "protocol_sha256": "protocols", "task": "tasks"}
+
+
+class ExportError(ValueError):
+    """The file cannot be analysed. ``problems`` holds one sentence for each thing to mend, in the file's order."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record as it stands in the file; ``line`` is the line on which it begins, 1 for the header."""
+
+    line: int
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend, and where."""
+
+    line: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.sentence}"
+
+
+Record = dict[str, Value | None]
+
+
+def read_export(path: Path) -> pd.DataFrame:
+    """Read and check an export file; one row of the result is one answered trial.
+
+    Columns are found by name and returned in the order of :data:`analysis.columns.COLUMNS`: text and choices as
+    strings, integers as ``int64``, reals as ``float64``, booleans as ``bool``, times in UTC. Optional columns use
+    the nullable type of the same kind.
+
+    Raises:
+        ExportError: the file cannot be read, or something in it does not fit; every problem is listed.
+    """
+    return parse_export(_text(path))
+
+
+def parse_export(text: str) -> pd.DataFrame:
+    """Check the text of an export; as :func:`read_export`.
+
+    Raises:
+        ExportError: as for :func:`read_export`.
+    """
+    rows, broken = _rows(text)
+    if not rows:
+        raise ExportError(map(str, broken) if broken else ["The file is empty: not even the header is there."])
+    header, *body = rows
+    wrong_header = list(_header_problems(header.cells))
+    if not body and not broken:
+        wrong_header.append(Problem(1, "the file has no rows after the header, so there are no answers to analyse."))
+    records, wrong_cells = _records(header.cells, body)
+    problems = [*wrong_header, *broken, *wrong_cells, *_contradictions(records)]
+    if problems:
+        raise ExportError(str(problem) for problem in sorted(problems, key=lambda problem: problem.line))
+    return pd.DataFrame({column.name: _series(column, [record for _, record in records]) for column in COLUMNS})
+
+
+def _text(path: Path) -> str:
+    try:
+        # A spreadsheet that saved the file may have put a byte order mark before the header; it is not data.
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ExportError([f"The file {path} cannot be read: {error.strerror}."]) from error
+    except UnicodeDecodeError as error:
+        raise ExportError([f"The file {path} is not UTF-8 text (byte {error.start + 1} does not fit)."]) from error
+
+
+def _rows(text: str) -> tuple[list[Row], list[Problem]]:
+    """Split the text into records; reading stops where it is no longer CSV, since nothing after that can be told."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[Row] = []
+    while True:
+        line = reader.line_num + 1
+        try:
+            rows.append(Row(line, next(reader)))
+        except StopIteration:
+            return rows, []
+        except csv.Error as error:
+            return rows, [Problem(line, f"this is not CSV from here on ({error}).")]
+
+
+def _header_problems(names: list[str]) -> Iterator[Problem]:
+    for name in NAMES:
+        if name not in names:
+            yield Problem(1, f"the column {name} is missing.")
+    for name in dict.fromkeys(names):
+        if name not in NAMES:
+            yield Problem(1, f"the column {name!r} is not one of an export's columns.")
+        elif names.count(name) > 1:
+            yield Problem(1, f"the column {name} stands {names.count(name)} times.")
+
+
+def _records(header: list[str], rows: list[Row]) -> tuple[list[tuple[int, Record]], list[Problem]]:
+    """Parse every cell under a known column; a cell that does not fit is a problem and missing in its record."""
+    known = [(place, column) for column in COLUMNS for place, name in enumerate(header) if name == column.name]
+    parse = _remembering_parser()
+    records: list[tuple[int, Record]] = []
+    problems: list[Problem] = []
+    for row in rows:
+        if len(row.cells) != len(header):
+            problems.append(Problem(row.line, _wrong_length(len(row.cells), len(header))))
+            continue
+        record: Record = {}
+        for place, column in known:
+            try:
+                record[column.name] = parse(column, row.cells[place])
+            except CellError as error:
+                problems.append(Problem(row.line, f"{column.name} {error}."))
+        records.append((row.line, record))
+    return records, problems
+
+
+def _remembering_parser() -> Callable[[Column, str], Value | None]:
+    """Most cells repeat (codes, hashes, choices): each text is parsed once for each column."""
+    seen: dict[tuple[str, str], Value | None] = {}
+
+    def parse(column: Column, text: str) -> Value | None:
+        key = (column.name, text)
+        if key not in seen:
+            seen[key] = parse_cell(column, text)
+        return seen[key]
+
+    return parse
+
+
+def _wrong_length(found: int, expected: int) -> str:
+    if not found:
+        return "the line is empty; remove it."
+    return f"the row has {found} cells and the header {expected}."
+
+
+def _contradictions(records: list[tuple[int, Record]]) -> Iterator[Problem]:
+    """Cells that fit their columns and cannot be true together."""
+    first_line: dict[tuple[Value | None, ...], int] = {}
+    first_value: dict[str, Value | None] = {}
+    for line, record in records:
+        key = tuple(record.get(name) for name in ("study", "participant", "trial"))
+        if None not in key:
+            first = first_line.setdefault(key, line)
+            if first != line:
+                told = f"trial {key[2]} of participant {key[1]} in study {key[0]}"
+                yield Problem(line, f"{told} stands already in line {first}; each trial may stand once.")
+        for name, plural in SINGLE.items():
+            value = record.get(name)
+            first_value[name] = first_value.get(name) or value
+            if value not in (None, first_value[name]):
+                told = f"{name} is {value!r}, but {first_value[name]!r} in the rows above"
+                yield Problem(line, f"{told}; a file with several {plural} cannot be analysed as one.")
+        for sentence in _row_contradictions(record):
+            yield Problem(line, sentence)
+
+
+def _row_contradictions(record: Record) -> Iterator[str]:
+    match record:
+        case {"choice": str(choice), "strong_side": str(side), "correct": bool(correct)} if correct != (choice == side):
+            told = f"correct is {str(correct).lower()}, but the choice was {choice} and strong_side is {side}"
+            yield f"{told}, which makes it {str(not correct).lower()}."
+    match record:
+        case {"strong_rank": int(strong), "weak_rank": int(weak)} if strong >= weak:
+            yield f"strong_rank is {strong} and weak_rank {weak}, but the strong query must stand before the weak one."
+    match record:
+        case {"strong_activation": float(high), "weak_activation": float(low)} if high < low:
+            yield f"strong_activation is {high:g}, less than weak_activation, {low:g}."
+
+
+def _series(column: Column, records: list[Record]) -> "pd.Series":
+    values = [record[column.name] for record in records]
+    match column.kind:
+        case Kind.TIME:
+            # Offsets may differ between rows (summer time); UTC puts them on one scale.
+            return pd.to_datetime(pd.Series(values, dtype="object"), utc=True)
+        case Kind.INTEGER:
+            return pd.Series(values, dtype="Int64" if column.optional else "int64")
+        case Kind.BOOLEAN:
+            return pd.Series(values, dtype="boolean" if column.optional else "bool")
+        case Kind.REAL:
+            return pd.Series(values, dtype="float64")
+        case Kind.TEXT | Kind.CHOICE:
+            return pd.Series(values, dtype="string")

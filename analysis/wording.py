@@ -1,0 +1,69 @@
+"""How numbers and results are written in the report and on the terminal."""
+
+from analysis.absence import Absent
+from analysis.intervals import Interval
+from analysis.results import Results
+from analysis.significance import Comparison
+
+DASH = "\N{EN DASH}"
+
+
+def percent(share: float) -> str:
+    """``0.875`` as ``87.5%``."""
+    return f"{100 * share:.1f}%"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points with its sign: ``0.1022`` as ``+10.2``."""
+    # Adding 0 turns a rounded minus zero into zero.
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"
+
+
+def p_value(p: float) -> str:
+    """Two significant figures, as far as .0001."""
+    if p < 0.0001:
+        return "< .0001"
+    if p >= 0.9995:
+        return "1"
+    return f"{p:.4f}".lstrip("0") if p < 0.01 else f"{p:.3f}".lstrip("0")
+
+
+def p_statement(p: float) -> str:
+    """``p = .012`` or ``p < .0001``."""
+    written = p_value(p)
+    return f"p {written}" if written.startswith("<") else f"p = {written}"
+
+
+def accuracy_interval(interval: Interval | Absent) -> str:
+    """The interval of a share in percent; a dash where there is none."""
+    if isinstance(interval, Absent):
+        return DASH
+    return f"{percent(interval.low)} to {percent(interval.high)}"
+
+
+def difference_interval(interval: Interval | Absent) -> str:
+    """The interval of a difference in percentage points; a dash where there is none."""
+    if isinstance(interval, Absent):
+        return DASH
+    return f"{points(interval.low)} to {points(interval.high)}"
+
+
+def headline(results: Results) -> tuple[str, ...]:
+    """The results in a few sentences, without markup."""
+    means = (
+        f"{accuracy.condition}: {percent(accuracy.mean)} correct (n = {accuracy.n})."
+        for accuracy in results.main.accuracies
+    )
+    return (*means, *(_compared(comparison) for comparison in results.main.comparisons))
+
+
+def _compared(comparison: Comparison) -> str:
+    if comparison.difference is None or isinstance(comparison.test, Absent):
+        told = comparison.test.why if isinstance(comparison.test, Absent) else ""
+        return f"{comparison.first} against {comparison.second}: {told}"
+    p, name = comparison.test.p, ""
+    if comparison.p_holm is not None:
+        p, name = comparison.p_holm, " after Holm's correction"
+    kind = "exact" if comparison.test.method.startswith("exact") else "Monte-Carlo"
+    told = f"{points(comparison.difference)} percentage points, {p_statement(p)}{name}"
+    return f"{comparison.first} minus {comparison.second}: {told} ({kind} sign-flip test, n = {comparison.n})."

@@ -1,0 +1,92 @@
+"""Exports for the tests: made here row by row, independently of the code that is tested."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from analysis.columns import NAMES
+
+Row = dict[str, str]
+
+
+def one_row(participant: str, trial: int, condition: str, correct: bool, **cells: str) -> Row:
+    """One valid row; the strong side alternates with the trial."""
+    strong = "left" if trial % 2 else "right"
+    other = "right" if trial % 2 else "left"
+    row = {
+        "study": "demo",
+        "protocol_sha256": "ab" * 32,
+        "participant": participant,
+        "trial": str(trial),
+        "phase": "main",
+        "task": "held_out",
+        "condition": condition,
+        "model": "efficientnet_lite0",
+        "weights_sha256": "cd" * 32,
+        "feature": f"logit={trial}",
+        "references": "9",
+        "strong_image": "01" * 32,
+        "weak_image": "02" * 32,
+        "strong_activation": "7.25",
+        "weak_activation": "-1e-3",
+        "strong_rank": "10",
+        "weak_rank": "391",
+        "strong_side": strong,
+        "choice": strong if correct else other,
+        "correct": "true" if correct else "false",
+        "confidence": "2",
+        "rt_ms": "1500.5",
+        "received_at": "2026-03-14T15:09:26.535897+00:00",
+    }
+    assert set(row) == set(NAMES), "the rows of the tests must have the columns of an export"
+    return row | cells
+
+
+@pytest.fixture(scope="session")
+def row() -> Callable[..., Row]:
+    return one_row
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> Callable[[dict[str, dict[str, tuple[int, int]]]], list[Row]]:
+    """Rows from counts: ``{participant: {condition: (correct, answered)}}``."""
+
+    def make(counts: dict[str, dict[str, tuple[int, int]]]) -> list[Row]:
+        rows: list[Row] = []
+        for participant, conditions in counts.items():
+            trial = 0
+            for condition, (correct, answered) in conditions.items():
+                for place in range(answered):
+                    trial += 1
+                    rows.append(one_row(participant, trial, condition, place < correct))
+        return rows
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def csv_text() -> Callable[..., str]:
+    def write(rows: Iterable[Row], names: Iterable[str] = NAMES) -> str:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(names), extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    return write
+
+
+NATURAL = (44, 42, 40, 41, 42, 40, 41, 43, 41, 41)
+SYNTHETIC = (36, 36, 40, 39, 32, 37, 37, 40, 32, 40)
+NONE = (24, 19, 27, 12, 18, 20, 20, 14, 19, 21)
+
+
+@pytest.fixture(scope="session")
+def borowski() -> dict[str, dict[str, tuple[int, int]]]:
+    """Experiment I of Borowski et al. (2021): correct answers of 45 for each of 10 participants and 3 conditions."""
+    return {
+        f"p{number:02}": {"natural": (natural, 45), "synthetic": (synthetic, 45), "none": (none, 45)}
+        for number, (natural, synthetic, none) in enumerate(zip(NATURAL, SYNTHETIC, NONE, strict=True), 1)
+    }

@@ -1,0 +1,276 @@
+"""The report and its command: what stands in the page, and that bad input leaves nothing behind."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from analysis import wording
+from analysis.__main__ import main
+from analysis.accuracy import condition_accuracies, participant_scores
+from analysis.plot import accuracy_figure, spread_ties
+from analysis.reading import ExportError, parse_export
+from analysis.report import render_report
+from analysis.results import analyse
+
+ROOT = Path(__file__).resolve().parents[2]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class Page(HTMLParser):
+    """Enough of a reader for the tests: tags that must be closed, ids, references, rows of tables, and all text."""
+
+    VOID = {"meta", "br"}
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open, self.ids, self.referred, self.text = [], [], [], []
+        self.attributes, self.tables, self.tags = [], {}, []
+        self.feed(page)
+        assert self.open == [], "every element must be closed"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        named = dict(attrs)
+        self.attributes.append((tag, named))
+        if "id" in named:
+            self.ids.append(named["id"])
+        for name in ("aria-labelledby", "aria-describedby"):
+            self.referred += named.get(name, "").split()
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self.table = self.tables.setdefault(named["id"], [])
+        if tag == "tr":
+            self.table.append([])
+        if tag in ("td", "th"):
+            self.table[-1].append("")
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if {"td", "th"} & set(self.open[-3:]):
+            self.table[-1][-1] += data
+
+
+def render(rows, csv_text, seed=1):
+    return render_report(analyse(parse_export(csv_text(rows)), seed=seed), export_sha256="ef" * 32)
+
+
+@pytest.fixture
+def export(tmp_path, rows_of, csv_text, borowski):
+    path = tmp_path / "export.csv"
+    path.write_text(csv_text(rows_of(borowski)), encoding="utf-8")
+    return path
+
+
+def test_it_says_what_can_be_counted_by_hand(rows_of, csv_text, borowski):
+    page = Page(render(rows_of(borowski), csv_text))
+    accuracy = page.tables["accuracy-table"]
+    assert accuracy[1][:4] == ["natural", "10", "415 / 450", "92.2%"]
+    assert accuracy[3][:4] == ["synthetic", "10", "369 / 450", "82.0%"]
+    assert page.tables["chance-table"][2] == ["none", "10", "-6.9", ".057"]
+    comparison = page.tables["comparison-table"][2]
+    assert comparison[:3] == ["natural minus synthetic", "10", "+10.2"]
+    assert comparison[4:] == [".0039", ".0059"]
+    assert page.tables["counts-table"][1] == ["p01", "44 / 45", "24 / 45", "36 / 45"]
+    text = " ".join(page.text)
+    for said in ("ab" * 32, "ef" * 32, "1,350 main responses", "use seed 1", "scipy", "Student", "BCa bootstrap"):
+        assert said in text
+
+
+def test_it_counts_practice_and_names_incomplete_participants(row, rows_of, csv_text):
+    rows = rows_of({name: {"x": (3, 4), "y": (2, 4)} for name in "abc"} | {"early": {"x": (1, 3)}})
+    rows += [row("a", 90, "x", True, phase="practice"), row("never", 1, "x", True, phase="practice")]
+    page = Page(render(rows, csv_text))
+    text = re.sub(r"\s+", " ", " ".join(page.text))
+    assert "early (3 of 8), never (0 of 8)." in text
+    assert "Practice, left out 2 Of incomplete participants, left out 3 Analysed 24 main responses" in text
+    assert page.tables["accuracy-table"][1][:4] == ["x", "3", "9 / 12", "75.0%"]
+    # (3/4 + 3/4 + 3/4 + 1/3) / 4, all of them counted once.
+    assert page.tables["everyone-accuracy-table"][1][:4] == ["x", "4", "10 / 15", "64.6%"]
+    assert page.tables["counts-table"][4] == ["early (incomplete)", "1 / 3", wording.DASH]
+
+
+def test_without_incomplete_participants_there_is_no_second_analysis(rows_of, csv_text, borowski):
+    page = render(rows_of(borowski), csv_text)
+    assert "Nobody is incomplete by this rule." in page
+    assert 'id="everyone' not in page
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"a": {"x": (3, 4), "y": (4, 4)}}, "No interval: one participant does not show how much participants differ."),
+        ({"a": {"x": (3, 4), "y": (4, 4)}}, "No test: with one participant every sign pattern is as extreme."),
+        ({"a": {"x": (3, 4)}, "b": {"x": (4, 4)}}, "No comparison: there is only one condition."),
+        ({name: {"x": (4, 4), "y": (4, 4)} for name in "abc"}, "all 3 participants have the same value"),
+        ({name: {"x": (4, 4), "y": (4, 4)} for name in "abc"}, "p cannot fall below 1"),
+        ({name: {"x": (0, 4), "y": (4, 4)} for name in "abc"}, "p cannot fall below .250"),
+        ({"a": {"x": (1, 4)}, "b": {"y": (4, 4)}}, "No paired comparison: no participant answered both x and y."),
+    ],
+)
+def test_it_gives_a_clear_sentence_where_there_is_no_result(rows_of, csv_text, counts, said):
+    page = Page(render(rows_of(counts), csv_text))
+    text = " ".join(page.text)
+    assert said in text
+    assert "nan" not in text
+    assert "None" not in text
+
+
+def test_the_page_holds_everything_it_needs_and_names_what_it_refers_to(rows_of, csv_text, borowski):
+    source = render(rows_of(borowski), csv_text)
+    page = Page(source)
+    assert source.startswith("<!doctype html>")
+    assert len(page.ids) == len(set(page.ids))
+    assert set(page.referred) <= set(page.ids)
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    addresses = [value for _, named in page.attributes for name, value in named.items() if name in ("href", "src")]
+    addresses += [named["xlink:href"] for _, named in page.attributes if "xlink:href" in named]
+    assert all(address.startswith("#") for address in addresses)
+    assert not re.search(r"url\((?!#)|@import|@font-face", source)
+    assert ("html", {"lang": "en"}) in page.attributes
+    assert [tag for tag in page.tags if tag == "h1"] == ["h1"]
+    assert page.tags.count("table") == page.tags.count("caption") == 5
+    assert all("scope" in named for tag, named in page.attributes if tag == "th")
+
+
+def test_the_same_export_and_seed_give_the_same_bytes(rows_of, csv_text, borowski):
+    rows = rows_of(borowski)
+    assert render(rows, csv_text) == render(rows, csv_text)
+    assert render(rows, csv_text) != render(rows, csv_text, seed=2)
+
+
+def test_names_from_the_export_are_text_and_never_markup(rows_of, csv_text):
+    name = "<script>alert('$x^2$ & \"y\"')</script>"
+    page = Page(render(rows_of({name: {name: (3, 4)}, "b": {name: (1, 4)}}), csv_text))
+    assert "script" not in page.tags
+    assert page.tables["accuracy-table"][1][0] == name
+    # In the figure too, dollar signs and all.
+    assert page.text.count(name) >= 3
+
+
+def figure_of(counts, rows_of, csv_text):
+    scores = participant_scores(parse_export(csv_text(rows_of(counts))))
+    return ElementTree.fromstring(accuracy_figure(scores, condition_accuracies(scores)))
+
+
+def test_the_figure_has_a_point_for_every_participant_and_condition(rows_of, csv_text, borowski):
+    figure = figure_of(borowski, rows_of, csv_text)
+    points = [use for use in figure.iter(f"{SVG}use") if "0.75" in use.get("style", "")]
+    assert len(points) == 30
+    lines = next(group for group in figure.iter(f"{SVG}g") if group.get("id", "").startswith("LineCollection"))
+    assert len(list(lines.iter(f"{SVG}path"))) == 10
+    written = {"".join(text.itertext()).strip() for text in figure.iter(f"{SVG}text")}
+    assert {"natural", "synthetic", "none", "chance", "50%", "100%", "correct answers"} <= written
+
+
+def test_the_figure_can_be_drawn_for_one_participant_with_a_missing_condition(rows_of, csv_text):
+    figure = figure_of({"a": {"x": (1, 2)}, "b": {"y": (1, 2), "z": (2, 2)}}, rows_of, csv_text)
+    assert "nan" not in ElementTree.tostring(figure, encoding="unicode").lower()
+
+
+def test_equal_values_stand_side_by_side():
+    offsets = spread_ties(np.array([0.5, 0.7, 0.5, np.nan, 0.5]))
+    assert offsets.tolist() == pytest.approx([-0.045, 0, 0, 0, 0.045])
+    assert np.abs(spread_ties(np.zeros(500))).max() == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("p", "written"),
+    [(0.00001, "< .0001"), (0.00391, ".0039"), (0.0566, ".057"), (0.5, ".500"), (0.9996, "1"), (1.0, "1")],
+)
+def test_p_values_are_written_as_in_journals(p, written):
+    assert wording.p_value(p) == written
+
+
+def test_a_difference_that_rounds_to_zero_has_no_minus():
+    assert wording.points(-0.0001) == "+0.0"
+
+
+def test_an_export_of_practice_alone_is_not_analysed(row, csv_text):
+    export = parse_export(csv_text([row("a", 1, "none", True, phase="practice")]))
+    with pytest.raises(ExportError, match="nothing to analyse yet: all 1 answers are of practice trials"):
+        analyse(export, seed=1)
+
+
+def run(*arguments: object, code: str = "") -> "subprocess.CompletedProcess[str]":
+    start = [sys.executable, "-c", code] if code else [sys.executable, "-m", "analysis"]
+    return subprocess.run([*start, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_the_command_writes_the_report_and_prints_the_headline(export, tmp_path):
+    out = tmp_path / "report.html"
+    done = run(export, "--out", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "natural: 92.2% correct (n = 10)."
+    assert lines[-1] == f"Report: {out}"
+    assert out.read_text(encoding="utf-8").endswith("</html>\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export.csv", "report.html"]
+
+
+def test_the_command_needs_neither_django_nor_torch(export, tmp_path):
+    blocked = (
+        "import sys\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('django', 'torch'):\n"
+        "            raise ImportError(name + ' must not be needed')\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "from analysis.__main__ import main\n"
+        "status = main(sys.argv[1:])\n"
+        "loaded = {name.split('.')[0] for name in sys.modules} & {'django', 'torch', 'psycopg2'}\n"
+        "sys.exit(status or ' '.join(loaded) or 0)\n"
+    )
+    done = run(export, "--out", tmp_path / "report.html", code=blocked)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_bad_input_leaves_an_older_report_alone_and_lists_the_problems(export, tmp_path, capsys):
+    out = tmp_path / "report.html"
+    out.write_text("older")
+    export.write_text(export.read_text().replace(",2,1500.5,", ",5,-1,", 1))
+    assert main([str(export), "--out", str(out)]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines() == [
+        "line 2: confidence is 5, which is more than the greatest value, 3.",
+        "line 2: rt_ms is -1, which is less than the least value, 0.",
+    ]
+    assert out.read_text() == "older"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_place_that_cannot_be_written_is_said_in_one_sentence(export, tmp_path, capsys):
+    out = tmp_path / "no-such-folder" / "report.html"
+    assert main([str(export), "--out", str(out)]) == 1
+    assert capsys.readouterr().err == f"The report cannot be written to {out}: No such file or directory.\n"
+
+
+def test_a_folder_in_the_place_of_the_report_leaves_nothing_behind(export, tmp_path, capsys):
+    out = tmp_path / "report.html"
+    out.mkdir()
+    assert main([str(export), "--out", str(out)]) == 1
+    assert "The report cannot be written to" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export.csv", "report.html"]
+
+
+@pytest.mark.parametrize("wrong", [[], ["EXPORT"], ["EXPORT", "--out", "r", "--seed", "-1"], ["same", "--out", "same"]])
+def test_wrong_usage_exits_with_two(wrong, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(wrong)
+    assert left.value.code == 2
+    assert "usage: python -m analysis" in capsys.readouterr().err
