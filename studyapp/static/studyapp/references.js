@@ -17,7 +17,7 @@ export function bindReferences(root) {
   const summarise = () => {
     const originals = places.filter((place) => place.dataset.shown === "original").length;
     const all = originals === 0 || originals === places.length;
-    summary.textContent = all ? (originals ? "original images" : "accentuated images") : "some of each";
+    summary.textContent = all ? (originals ? "originals" : "accentuated") : "some of each";
     button.textContent = originals === places.length ? "Show the accentuated" : "Show the originals";
   };
 

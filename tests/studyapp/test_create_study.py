@@ -1,0 +1,114 @@
+"""The command that makes a study: all of it or nothing, and every problem in one clear sentence."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from stimuli.models import Stimulus
+from studyapp.models import QueryPair, Reference, Study, StudyFeature
+from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text
+
+ROWS = (Study, StudyFeature, Reference, QueryPair)
+
+
+@pytest.fixture
+def protocol(tmp_path: Path, db: None) -> Path:
+    """A protocol file whose stimuli have been generated."""
+    make_survey()
+    make_stimuli(protocol_file(protocol_text()).protocol)
+    path = tmp_path / "birds.toml"
+    path.write_text(protocol_text())
+    return path
+
+
+def assert_nothing_was_made() -> None:
+    assert [model.objects.count() for model in ROWS] == [0, 0, 0, 0]
+
+
+def test_it_stores_the_protocol_word_for_word(protocol: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("create_study", str(protocol))
+    study = Study.objects.get()
+    assert study.protocol == protocol.read_text()
+    assert study.protocol_sha256 == protocol_file(protocol_text()).sha256
+    assert (study.slug, study.title, study.seed) == ("birds", "Detectors & <patterns>", 7)
+    assert capsys.readouterr().out == "Made the study 'birds' with 6 features.\n"
+
+
+def test_it_takes_references_and_queries_with_rank_and_activation_from_the_survey(protocol: Path) -> None:
+    call_command("create_study", str(protocol))
+    feature = StudyFeature.objects.get(feature__name="layer1:channel=0")
+    assert (feature.phase, feature.position) == ("main", 1)
+    assert [reference.rank for reference in feature.references.all()] == [1, 2, 3, 4]
+    assert [reference.activation for reference in feature.references.all()] == pytest.approx([4.9, 4.8, 4.7, 4.6])
+    pair = feature.query_pair
+    # The image of rank r has activation 5 - r / 10 in this survey.
+    assert pair.strong_activation == pytest.approx(5 - pair.strong_rank / 10)
+    assert pair.weak_activation == pytest.approx(5 - pair.weak_rank / 10)
+    assert 5 <= pair.strong_rank < 24 < pair.weak_rank
+
+
+def test_it_attaches_to_each_reference_the_accentuation_of_this_very_feature_and_image(protocol: Path) -> None:
+    call_command("create_study", str(protocol))
+    for reference in Reference.objects.all():
+        stimulus = reference.explanations.get()
+        assert stimulus.kind == "accentuation"
+        assert stimulus.image == reference.image
+        assert stimulus.feature == reference.study_feature.feature
+
+
+def test_the_same_protocol_again_is_no_error_and_makes_nothing(
+    protocol: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("create_study", str(protocol))
+    capsys.readouterr()
+    call_command("create_study", str(protocol))
+    assert "exists already" in capsys.readouterr().out
+    assert Study.objects.count() == 1
+
+
+def test_another_protocol_with_the_same_slug_is_refused_and_told_how_to_mend(protocol: Path) -> None:
+    call_command("create_study", str(protocol))
+    protocol.write_text(protocol_text(seed=8))
+    with pytest.raises(CommandError, match="give this one another `slug`"):
+        call_command("create_study", str(protocol))
+    assert Study.objects.get().seed == 7
+
+
+def test_a_missing_accentuation_is_named_and_nothing_is_made(protocol: Path) -> None:
+    Stimulus.objects.order_by("id")[3].delete()
+    with pytest.raises(CommandError, match="run generate_stimuli"):
+        call_command("create_study", str(protocol))
+    assert_nothing_was_made()
+
+
+def test_it_needs_no_accentuations_where_no_condition_shows_them(protocol: Path) -> None:
+    Stimulus.objects.all().delete()
+    protocol.write_text(protocol_text(conditions=("exemplars",)))
+    call_command("create_study", str(protocol))
+    assert Reference.objects.filter(explanations=None).count() == 24
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (protocol_text(pool="absent"), "no image pool 'absent'"),
+        (protocol_text(features=13), "'layer1:channel=12' of small_net has not been surveyed"),
+        (protocol_text(features=12, references=9), "needs 11 images"),
+        (protocol_text(conditions=("hypnosis",)), "`trials.conditions.0`"),
+        ("slug = ", "not valid TOML"),
+    ],
+    ids=["unknown pool", "unknown feature", "too few images", "unknown condition", "no TOML"],
+)
+def test_an_unusable_protocol_is_refused_in_a_sentence_and_nothing_is_made(
+    protocol: Path, text: str, sentence: str
+) -> None:
+    protocol.write_text(text)
+    with pytest.raises(CommandError, match=sentence.replace("(", r"\(")):
+        call_command("create_study", str(protocol))
+    assert_nothing_was_made()
+
+
+def test_a_protocol_file_that_is_not_there_is_named(tmp_path: Path, db: None) -> None:
+    with pytest.raises(CommandError, match=r"absent\.toml cannot be read"):
+        call_command("create_study", str(tmp_path / "absent.toml"))

@@ -1,0 +1,147 @@
+"""A small world to test in: a pool of generated images, a surveyed network, accentuations, a protocol.
+
+The rows are those that the commands of ``stimuli`` leave behind; only the pictures and numbers are made up.
+"""
+
+import functools
+import hashlib
+import io
+import random
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from stimuli.models import Activation, Feature, ImagePool, SourceImage, Stimulus, VisionModel, image_path
+from stimuli.protocol import Protocol, ProtocolFile, parse_protocol
+from stimuli.recipes import find_stimulus, needed_recipes
+from stimuli.selection import select_images
+from studyapp.models import Study
+from studyapp.services.study import study_create
+
+IMAGES = 48
+SIDE = 64
+PRACTICE_FEATURES = ("layer1:channel=90", "layer1:channel=91")
+
+
+def protocol_text(
+    *,
+    slug: str = "birds",
+    features: int = 4,
+    references: int = 4,
+    conditions: tuple[str, ...] = ("exemplars", "accentuation"),
+    seed: int = 7,
+    pool: str = "patterns",
+) -> str:
+    """A protocol file on the small world."""
+    main = [f"layer1:channel={number}" for number in range(features)]
+    return f"""
+slug = "{slug}"
+title = "Detectors & <patterns>"
+seed = {seed}
+
+[stimuli]
+model = "small_net"
+pool = "{pool}"
+references = {references}
+practice_features = {list(PRACTICE_FEATURES)}
+features = {main}
+
+[trials]
+conditions = {list(conditions)}
+
+[consent]
+version = "2024-1"
+text = "You look at patterns.\\n\\nTaking part is\\nvoluntary."
+
+[instructions]
+text = "Find what the patterns have in common.\\n\\nThen choose."
+
+[completion]
+text = "That was all."
+"""
+
+
+def protocol_file(text: str) -> ProtocolFile:
+    """What ``read_protocol`` gives for a file with this text."""
+    return ProtocolFile(parse_protocol(text), text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def make_survey(*, features: int = 12) -> None:
+    """A pool whose images all come from different photographs, and every feature's activations on it."""
+    pool = ImagePool.objects.create(name="patterns", origin="generated for the tests", image_size=SIDE)
+    network = VisionModel.objects.create(
+        name="small_net",
+        weights_sha256="ab" * 32,
+        weights_source="none",
+        input_size=SIDE,
+        mean=[0.5, 0.5, 0.5],
+        std=[0.5, 0.5, 0.5],
+    )
+    images = [
+        SourceImage.objects.create(
+            pool=pool,
+            sha256=write_picture(number),
+            photograph_sha256=hashlib.sha256(f"photograph {number}".encode()).hexdigest(),
+            photograph_name=f"photograph-{number}.jpg",
+            left=0,
+            top=0,
+            side=SIDE,
+        )
+        for number in range(IMAGES)
+    ]
+    for name in (*(f"layer1:channel={number}" for number in range(features)), *PRACTICE_FEATURES):
+        feature = Feature.objects.create(model=network, name=name)
+        ranked = random.Random(name).sample(images, len(images))
+        Activation.objects.bulk_create(
+            Activation(feature=feature, image=image, value=5.0 - 0.1 * rank, rank=rank)
+            for rank, image in enumerate(ranked, start=1)
+        )
+
+
+def make_stimuli(protocol: Protocol) -> None:
+    """The accentuations that the protocol needs, as ``generate_stimuli`` would leave them."""
+    recipes = needed_recipes(protocol, select_images(protocol))
+    for number, recipe in enumerate(recipe for recipe in recipes if find_stimulus(recipe) is None):
+        Stimulus.objects.create(
+            kind=recipe.kind,
+            feature=recipe.feature,
+            image=recipe.image,
+            config=recipe.config,
+            config_sha256=recipe.config_sha256,
+            seed=recipe.seed,
+            activation_before=4.5,
+            activation_after=9.25,
+            device="cpu",
+            sha256=write_picture(1000 + number),
+        )
+
+
+def make_study(text: str) -> Study:
+    """A study from this protocol, with everything it stands on."""
+    if not ImagePool.objects.exists():
+        make_survey()
+    file = protocol_file(text)
+    make_stimuli(file.protocol)
+    study, _ = study_create(file=file)
+    return study
+
+
+@functools.cache  # the files stay for the whole test run, only the rows come and go
+def write_picture(number: int) -> str:
+    """Store a distinct PNG, whole and named by its SHA-256, which is returned."""
+    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    rng = np.random.default_rng(number)
+    frequency, angle, phase = rng.uniform(2, 9, 3), rng.uniform(0, np.pi, 3), rng.uniform(0, 2 * np.pi, 3)
+    waves = [
+        np.sin(2 * np.pi * f * (x * np.cos(a) + y * np.sin(a)) + p)
+        for f, a, p in zip(frequency, angle, phase, strict=True)
+    ]
+    pixels = (127.5 + 127.5 * np.stack(waves, axis=-1)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
+    path: Path = image_path(sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(buffer.getvalue())
+    return sha256
