@@ -1,0 +1,130 @@
+"""The one door to the network: what the commands need of `accentuation`, in terms of files and plain values.
+
+The only module here that imports torch; commands import it when they have work for it, not before.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+import accentuation
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class EngineError(ValueError):
+    """The network cannot do what was asked; the message says why, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A generated image as the bytes of a PNG file, and the feature's activation on the whole seed image and on it."""
+
+    png: bytes
+    activation_before: float
+    activation_after: float
+
+
+class Network:
+    """A network with its weights, on a device.
+
+    Args:
+        name: as a protocol names it.
+        weights: a weights file, or None for those that come with the name.
+        device: ``cpu``, ``cuda``, or ``auto`` for cuda where there is one.
+
+    Raises:
+        EngineError: the name is unknown, the weights cannot be had or do not fit, or there is no such device.
+    """
+
+    def __init__(self, name: str, weights: Path | None, device: str = "auto") -> None:
+        with _translated():
+            self._model = accentuation.load_model(name, weights=weights, device=_device(device))
+        self.name = name
+        self.weights_sha256 = self._model.weights_sha256
+        self.weights_source = self._model.weights_source
+        self.input_size = self._model.input_size
+        self.mean = list(self._model.mean)
+        self.std = list(self._model.std)
+
+    @property
+    def device(self) -> str:
+        """The device in words, for the record."""
+        kind = self._model.device.type
+        return f"cuda ({torch.cuda.get_device_name(self._model.device)})" if kind == "cuda" else kind
+
+    def locate(self, feature: str) -> tuple[str, int]:
+        """The layer (``logit`` for logits) and the unit that a feature's text names.
+
+        Raises:
+            EngineError: the text is not a feature, or the network does not have it.
+        """
+        with _translated():
+            parsed = accentuation.parse_feature(feature)
+            accentuation.check_feature(self._model, parsed)
+        return parsed.layer or parsed.kind, parsed.index
+
+    def activations(self, paths: Sequence[Path], layer: str) -> NDArray[np.float64]:
+        """The activations of all units of a layer on some images of one size: ``(images, units)``.
+
+        Raises:
+            EngineError: no such layer, or an image file is missing or damaged.
+        """
+        images = torch.stack([_tensor(path) for path in paths])  # (B, 3, H, W) in [0, 1]
+        with _translated():
+            values = accentuation.channel_activations(self._model, images, layer)
+        return values.double().cpu().numpy()
+
+    def accentuate(
+        self, path: Path, feature: str, config: dict[str, Any], *, seed: int, on_step: Callable[[int], None]
+    ) -> Made:
+        """Accentuate a feature on the image in a file; ``on_step`` is told the number of each step done.
+
+        Raises:
+            EngineError: the feature or a layer does not exist, or the image file is missing or damaged.
+        """
+        image = _tensor(path)
+        with _translated():
+            parsed = accentuation.parse_feature(feature)
+            settings = accentuation.AccentuationConfig(**config)
+            done = accentuation.accentuate(self._model, image, parsed, settings, seed=seed, on_step=on_step)
+            picture = accentuation.to_picture(done.blend)
+            # Of what is shown: the picture is rounded to 8 bits.
+            after = accentuation.measure(self._model, accentuation.to_tensor(picture)[None], parsed)
+        buffer = BytesIO()
+        picture.save(buffer, format="PNG")
+        return Made(buffer.getvalue(), done.activation_before, float(after))
+
+
+def _device(wanted: str) -> str:
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise EngineError("There is no cuda device here; use --device cpu, or auto to take what is there.")
+    return "cuda" if wanted == "cuda" or (wanted == "auto" and there) else "cpu"
+
+
+def _tensor(path: Path) -> torch.Tensor:
+    """The image in a file, ``(3, H, W)`` in [0, 1]."""
+    try:
+        with Image.open(path) as image:
+            return accentuation.to_tensor(image.convert("RGB"))
+    except OSError as error:
+        raise EngineError(
+            f"The image file {path} is missing or damaged; run the same import_images again, which restores it."
+        ) from error
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except accentuation.AccentuationError as error:
+        raise EngineError(str(error)) from error

@@ -1,0 +1,75 @@
+"""``manage.py generate_stimuli``: make every image that a study needs and that is not there yet."""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from stimuli import files
+from stimuli.generation import GenerationError, check_network, make_stimulus, unmade
+from stimuli.locks import BusyError, exclusive
+from stimuli.protocol import Protocol, ProtocolError, read_protocol
+from stimuli.recipes import Recipe, needed_recipes
+from stimuli.selection import select_images
+
+
+class Command(BaseCommand):
+    """Generate stimuli. It may be stopped or killed at any moment: the next run goes on where it was."""
+
+    help = "Make all stimuli that a protocol needs; what is there already is kept."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("protocol", type=Path, help="the protocol file (TOML)")
+        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Generate what is missing, and say how far the set is."""
+        try:
+            protocol = read_protocol(options["protocol"]).protocol
+            with exclusive("generate_stimuli"):
+                files.sweep_leftovers()
+                recipes = needed_recipes(protocol, select_images(protocol))
+                missing = unmade(recipes)
+                if missing:
+                    self._generate(protocol, missing, total=len(recipes), device=options["device"])
+        except (ProtocolError, BusyError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(self.style.SUCCESS(f"All {len(recipes)} stimuli of {protocol.slug} are there."))
+
+    def _generate(self, protocol: Protocol, missing: list[Recipe], *, total: int, device: str) -> None:
+        from stimuli.engine import EngineError, Network
+
+        weights = protocol.stimuli.weights
+        try:
+            network = Network(protocol.stimuli.model, Path(weights) if weights else None, device)
+            check_network(network, missing)
+            self.stdout.write(f"Making {len(missing)} of {total} stimuli on {network.device}.")
+            self._make(missing, network, total=total)
+        except (EngineError, GenerationError) as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"A stimulus could not be stored: {error}; mend this and run again.") from error
+        except KeyboardInterrupt as error:
+            left = len(unmade(missing))
+            raise CommandError(
+                f"Stopped with {total - left} of {total} stimuli made; run the same command again to go on.",
+                returncode=130,
+            ) from error
+
+    def _make(self, missing: list[Recipe], network: Any, *, total: int) -> None:
+        with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:
+            for recipe in missing:
+                _make_one(recipe, network)
+                bar.update()
+
+
+def _make_one(recipe: Recipe, network: Any) -> None:
+    """One stimulus, with a bar for its steps; only on a terminal, where a line can be drawn over."""
+    with tqdm(total=recipe.config["steps"], desc="steps", unit="step", leave=False, disable=None) as bar:
+        make_stimulus(recipe, network, on_step=lambda step: _show(bar, step))
+
+
+def _show(bar: "tqdm[NoReturn]", step: int) -> None:
+    bar.update(step - bar.n)

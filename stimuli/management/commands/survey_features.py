@@ -1,0 +1,100 @@
+"""``manage.py survey_features``: show a pool to a network and keep activations and ranks."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from stimuli import survey
+from stimuli.locks import BusyError, exclusive
+from stimuli.models import ImagePool, SourceImage
+from stimuli.networks import surveyed_network
+from stimuli.protocol import ProtocolError
+
+
+class Command(BaseCommand):
+    """Rank the images of a pool by the features of a network; features that are complete are skipped."""
+
+    help = "Measure how strongly the images of a pool activate features of a network, and rank them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("model", help="name of the network, for example efficientnet_lite0 or resnet50")
+        parser.add_argument("pool", help="name of the image pool")
+        parser.add_argument("--layers", nargs="+", default=[], help="layers to survey; `logit` for the logits")
+        parser.add_argument("--units", type=int, help="sample this many units of each layer (default: all)")
+        parser.add_argument("--seed", type=int, default=0, help="of the sample of units (default 0)")
+        parser.add_argument("--features", nargs="+", default=[], help="features to survey, for example logit=285")
+        parser.add_argument("--weights", type=Path, help="weights file (default: those that come with the name)")
+        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Survey, and say what was found."""
+        if not options["layers"] and not options["features"]:
+            raise CommandError("Say what to survey: --layers, --features or both.")
+        if options["units"] is not None and options["units"] < 1:
+            raise CommandError(f"--units must be at least 1 (found {options['units']}).")
+        pool = _pool(options["pool"])
+        try:
+            with exclusive("survey_features"):
+                if not options["layers"] and _all_there(options, pool):
+                    self.stdout.write(self.style.SUCCESS(f"All features are surveyed over the pool {pool.name}."))
+                else:
+                    self._survey(options, pool)
+        except BusyError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Stopped; run the same command again to go on.", returncode=130) from error
+
+    def _survey(self, options: dict[str, Any], pool: ImagePool) -> None:
+        from stimuli.engine import EngineError, Network
+
+        try:
+            network = Network(options["model"], options["weights"], options["device"])
+            wanted = _wanted(network, options)
+            row = survey.record_network(network, weights_given=options["weights"] is not None)
+            self.stdout.write(f"Surveying {pool.images.count()} images with {network.name} on {network.device}.")
+            for layer in wanted:
+                found = survey.survey_layer(network, row, pool, layer, seed=options["seed"], progress=_progress)
+                self.stdout.write(
+                    f"{found.layer}: {found.written} of {found.units} units written, {found.already_there} were there, "
+                    f"{found.dead} are dead and left out."
+                )
+        except (EngineError, survey.SurveyError) as error:
+            raise CommandError(str(error)) from error
+
+
+def _pool(name: str) -> ImagePool:
+    pool = ImagePool.objects.filter(name=name).first()
+    if pool is None:
+        raise CommandError(f"There is no image pool {name!r}; make it with import_images.")
+    return pool
+
+
+def _all_there(options: dict[str, Any], pool: ImagePool) -> bool:
+    """Known without loading the network, so that a second run is quick."""
+    try:
+        network = surveyed_network(options["model"], options["weights"])
+    except ProtocolError:
+        return False
+    return set(options["features"]) <= survey.surveyed_features(network, pool)
+
+
+def _wanted(network: Any, options: dict[str, Any]) -> list[survey.Wanted]:
+    units: dict[str, list[int]] = {layer: [] for layer in options["layers"]}
+    for feature in options["features"]:
+        layer, unit = network.locate(feature)
+        units.setdefault(layer, []).append(unit)
+    return [
+        survey.Wanted(layer, tuple(dict.fromkeys(named)), options["units"], layer in options["layers"])
+        for layer, named in units.items()
+    ]
+
+
+def _progress(batches: list[list[SourceImage]], layer: str) -> Iterable[list[SourceImage]]:
+    with tqdm(total=sum(map(len, batches)), desc=layer, unit="image") as bar:
+        for batch in batches:
+            yield batch
+            bar.update(len(batch))
