@@ -1,0 +1,113 @@
+"""``/researcher/`` and the admin: for staff only."""
+
+import uuid
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from studyapp.models import Participant, QueryPair, Response, Study
+from studyapp.selectors import current_trial
+from studyapp.services.participation import participant_enrol, response_record
+
+MODELS = ("study", "studyfeature", "reference", "querypair", "participant", "trial", "response")
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("researcher", password="not used"))
+    return client
+
+
+@pytest.fixture
+def image_address(study: Study) -> str:
+    return f"/researcher/images/{QueryPair.objects.first().strong_image.sha256}.png"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("address", ["/researcher/", "/researcher/birds/"])
+def test_others_are_led_to_the_login(client: Client, study: Study, address: str) -> None:
+    response = client.get(address)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/")
+    client.force_login(User.objects.create_user("somebody"))
+    assert client.get(address).status_code == 302
+
+
+def test_images_are_shown_to_staff_only(client: Client, staff: Client, image_address: str) -> None:
+    assert client.get(image_address).status_code == 302
+    assert staff.get(image_address)["Content-Type"] == "image/png"
+    assert staff.get(f"/researcher/images/{'0' * 64}.png").status_code == 404
+
+
+def test_it_lists_the_studies_with_their_counts(staff: Client, study: Study) -> None:
+    participant_enrol(study=study, client_id=uuid.uuid4())
+    page = staff.get("/researcher/").content.decode()
+    assert 'href="/researcher/birds/"' in page
+    assert '<td class="number">1</td>' in page
+
+
+def test_without_a_study_it_says_how_to_make_one(staff: Client) -> None:
+    assert "create_study" in staff.get("/researcher/").content.decode()
+
+
+def test_it_counts_who_enrolled_who_read_who_completed_and_the_main_responses(
+    staff: Client, participant: Participant
+) -> None:
+    participant_enrol(study=participant.study, client_id=uuid.uuid4())
+    while (trial := current_trial(participant)) and trial.position < 6:
+        response_record(
+            participant=participant,
+            trial_id=trial.public_id,
+            client_id=uuid.uuid4(),
+            choice="left",
+            confidence=1,
+            rt_ms=1.0,
+        )
+    main = [response.trial.condition for response in Response.objects.filter(trial__phase="main")]
+    counts = staff.get("/researcher/birds/").context["counts"]
+    assert (counts.enrolled, counts.instructions_read, counts.completed) == (2, 1, 0)
+    assert counts.responses == {name: main.count(name) for name in ("exemplars", "accentuation")}
+    assert sum(counts.responses.values()) == 3
+
+
+def test_it_shows_link_protocol_and_every_image_with_rank_and_activation(staff: Client, study: Study) -> None:
+    page = staff.get("/researcher/birds/").content.decode()
+    assert "http://testserver/s/birds/" in page
+    assert study.protocol_sha256 in page
+    assert "export_responses birds" in page
+    assert page.count("<img") == 6 * (4 + 4 + 2)
+    assert page.count("4.500 → 9.250") == 6 * 4
+    pair = study.features.get(feature__name="layer1:channel=0").query_pair
+    assert f"Strong query: rank {pair.strong_rank}, activation {pair.strong_activation:.3f}" in page
+
+
+def test_an_unknown_study_is_not_found(staff: Client) -> None:
+    assert staff.get("/researcher/absent/").status_code == 404
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_admin_lists_and_shows_but_changes_nothing(staff: Client, participant: Participant, model: str) -> None:
+    trial = current_trial(participant)
+    assert trial is not None
+    response_record(
+        participant=participant,
+        trial_id=trial.public_id,
+        client_id=uuid.uuid4(),
+        choice="left",
+        confidence=1,
+        rt_ms=1.0,
+    )
+    listing = staff.get(f"/admin/studyapp/{model}/")
+    assert listing.status_code == 200
+    row = listing.context["cl"].result_list[0]
+    assert staff.get(f"/admin/studyapp/{model}/{row.pk}/change/").status_code == 200
+    assert staff.post(f"/admin/studyapp/{model}/{row.pk}/change/", {}).status_code == 403
+    assert staff.post(f"/admin/studyapp/{model}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert staff.get(f"/admin/studyapp/{model}/add/").status_code == 403
+
+
+def test_the_admin_does_not_show_the_secret_of_the_personal_link(staff: Client, participant: Participant) -> None:
+    page = staff.get(f"/admin/studyapp/participant/{participant.pk}/change/").content.decode()
+    assert participant.code in page
+    assert participant.token not in page

@@ -1,0 +1,109 @@
+"""``/p/<token>/responses/``: where the browser sends its answers."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.http import HttpResponseBase
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from studyapp.models import Participant, Response
+
+
+def payload(participant: Participant, position: int = 1) -> dict[str, Any]:
+    return {
+        "trial": str(participant.trials.get(position=position).public_id),
+        "client_id": str(uuid.uuid4()),
+        "choice": "left",
+        "confidence": 3,
+        "rt_ms": 812.4,
+    }
+
+
+def send(client: Client, participant: Participant, body: object) -> HttpResponseBase:
+    text = body if isinstance(body, str | bytes) else json.dumps(body)
+    return client.post(f"/p/{participant.token}/responses/", text, content_type="application/json")
+
+
+def test_a_practice_answer_is_acknowledged_with_feedback(client: Client, participant: Participant) -> None:
+    strong_side = participant.trials.get(position=1).strong_side
+    acknowledgement = send(client, participant, payload(participant)).json()
+    assert acknowledgement == {
+        "status": "stored",
+        "feedback": {"correct": strong_side == "left", "strong_side": strong_side},
+    }
+
+
+def test_a_main_answer_is_acknowledged_in_the_same_words_whether_it_is_right_or_wrong(
+    client: Client, participant: Participant
+) -> None:
+    for position in (1, 2):
+        send(client, participant, payload(participant, position))
+    replies = [send(client, participant, payload(participant, position)) for position in (3, 4, 5, 6)]
+    assert {reply.content for reply in replies} == {b'{"status": "stored", "feedback": null}'}
+    assert {response.correct for response in Response.objects.filter(trial__phase="main")} == {True, False}
+
+
+def test_a_replay_gets_the_same_acknowledgement_byte_for_byte(client: Client, participant: Participant) -> None:
+    body = payload(participant)
+    first, second = send(client, participant, body), send(client, participant, body)
+    assert (first.status_code, first.content) == (second.status_code, second.content) == (200, first.content)
+    assert Response.objects.count() == 1
+
+
+def test_a_second_answer_to_a_trial_is_told_that_the_first_stands(client: Client, participant: Participant) -> None:
+    send(client, participant, payload(participant))
+    again = send(client, participant, payload(participant) | {"choice": "right"})
+    assert again.status_code == 200
+    assert again.json()["status"] == "already answered"
+    assert Response.objects.get().choice == "left"
+
+
+def test_an_answer_to_a_later_trial_is_a_conflict(client: Client, participant: Participant) -> None:
+    assert send(client, participant, payload(participant, position=2)).status_code == 409
+    assert Response.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"confidence": 0},
+        {"confidence": 4},
+        {"confidence": "3"},
+        {"confidence": 1.5},
+        {"choice": "both"},
+        {"rt_ms": -1},
+        {"rt_ms": None},
+        {"trial": "7"},
+        {"client_id": ""},
+        {"correct": True},
+    ],
+)
+def test_an_answer_that_cannot_be_is_refused(client: Client, participant: Participant, change: dict[str, Any]) -> None:
+    assert send(client, participant, payload(participant) | change).status_code == 400
+    assert Response.objects.count() == 0
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_a_reaction_time_that_is_no_number_is_refused(client: Client, participant: Participant, number: str) -> None:
+    body = json.dumps(payload(participant)).replace("812.4", number)
+    assert send(client, participant, body).status_code == 400
+    assert Response.objects.count() == 0
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=60))
+def test_whatever_bytes_arrive_the_answer_is_400(client: Client, participant: Participant, body: bytes) -> None:
+    assert send(client, participant, body).status_code == 400
+
+
+def test_it_is_only_for_sending(client: Client, participant: Participant) -> None:
+    assert client.get(f"/p/{participant.token}/responses/").status_code == 405
+
+
+def test_an_answer_sent_by_another_site_is_refused(participant: Participant) -> None:
+    assert send(Client(enforce_csrf_checks=True), participant, payload(participant)).status_code == 403
+    assert Response.objects.count() == 0

@@ -1,0 +1,103 @@
+"""``/p/<token>/<trial>/<slot>.png``: the images of the current trial, at addresses that tell nothing."""
+
+import uuid
+
+import pytest
+from django.test import Client
+
+from studyapp.models import Participant, Trial
+from studyapp.services.participation import instructions_read, participant_enrol, response_record
+
+
+def address(trial: Trial, slot: str) -> str:
+    return f"/p/{trial.participant.token}/{trial.public_id}/{slot}.png"
+
+
+def trial_with(participant: Participant, condition: str) -> Trial:
+    """The first trial of this condition, which is made the current one."""
+    for trial in participant.trials.all():
+        if trial.condition == condition:
+            return trial
+        response_record(
+            participant=participant,
+            trial_id=trial.public_id,
+            client_id=uuid.uuid4(),
+            choice="left",
+            confidence=1,
+            rt_ms=1.0,
+        )
+    raise AssertionError(f"no trial with {condition}")
+
+
+def test_the_strong_query_stands_on_the_side_that_was_drawn(client: Client, participant: Participant) -> None:
+    for trial in participant.trials.all():
+        pair = trial.query_pair
+        expected = {"left": pair.weak_image, "right": pair.weak_image} | {trial.strong_side: pair.strong_image}
+        for side, image in expected.items():
+            assert client.get(address(trial, side)).content == image.path.read_bytes()
+        response_record(
+            participant=participant,
+            trial_id=trial.public_id,
+            client_id=uuid.uuid4(),
+            choice="left",
+            confidence=1,
+            rt_ms=1.0,
+        )
+
+
+def test_references_and_their_accentuations_stand_in_the_order_that_was_drawn(
+    client: Client, participant: Participant
+) -> None:
+    trial = trial_with(participant, "accentuation")
+    for place, position in enumerate(trial.reference_order, start=1):
+        reference = trial.query_pair.study_feature.references.get(position=position)
+        assert client.get(address(trial, f"r{place}")).content == reference.image.path.read_bytes()
+        assert client.get(address(trial, f"r{place}x")).content == reference.explanations.get().path.read_bytes()
+
+
+def test_a_trial_without_explanations_serves_none(client: Client, participant: Participant) -> None:
+    trial = trial_with(participant, "exemplars")
+    assert client.get(address(trial, "r1")).status_code == 200
+    assert client.get(address(trial, "r1x")).status_code == 404
+
+
+def test_the_headers_of_the_two_queries_differ_in_length_at_most(client: Client, participant: Participant) -> None:
+    trial = participant.trials.get(position=1)
+    left, right = ({**client.get(address(trial, side)).headers} for side in ("left", "right"))
+    for headers in (left, right):
+        headers.pop("Content-Length")
+    assert left == right
+    assert left["Content-Type"] == "image/png"
+    assert left["Cache-Control"].startswith("private")
+    assert not {"ETag", "Last-Modified", "Content-Disposition"} & set(left)
+
+
+def test_only_the_current_trial_is_served(client: Client, participant: Participant) -> None:
+    first, second = participant.trials.all()[:2]
+    assert client.get(address(second, "left")).status_code == 404
+    response_record(
+        participant=participant,
+        trial_id=first.public_id,
+        client_id=uuid.uuid4(),
+        choice="left",
+        confidence=1,
+        rt_ms=1.0,
+    )
+    assert client.get(address(first, "left")).status_code == 404
+    assert client.get(address(second, "left")).status_code == 200
+
+
+def test_nothing_is_served_before_the_instructions_are_read(client: Client, newcomer: Participant) -> None:
+    assert client.get(address(newcomer.trials.get(position=1), "left")).status_code == 404
+
+
+def test_a_trial_of_another_participant_is_not_served(client: Client, participant: Participant) -> None:
+    other = participant_enrol(study=participant.study, client_id=uuid.uuid4())
+    instructions_read(participant=other)
+    trial = other.trials.get(position=1)
+    assert client.get(f"/p/{participant.token}/{trial.public_id}/left.png").status_code == 404
+
+
+@pytest.mark.parametrize("slot", ["r5", "r5x", "r0", "strong", "r1xx", "r10"])
+def test_a_slot_that_is_not_on_the_screen_is_not_there(client: Client, participant: Participant, slot: str) -> None:
+    assert client.get(address(participant.trials.get(position=1), slot)).status_code == 404
