@@ -1,0 +1,207 @@
+"""Accentuations of the real network, and the promises of the loop."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from accentuation import (
+    AccentuationConfig,
+    AccentuationError,
+    Feature,
+    FeatureError,
+    accentuate,
+    measure,
+    parse_feature,
+)
+from accentuation.crops import draw_crops
+from accentuation.features import feature_values
+from accentuation.reading import read_layers
+
+# Small and short, but real: a few seconds on two cores.
+QUICK = AccentuationConfig(steps=8, crops=4, learning_rate=0.1, regularization=0.3)
+TINY = AccentuationConfig(steps=4, crops=2)
+
+
+def on_held_out_crops(model, image, feature):
+    """The mean activation over crops that no optimisation has seen."""
+    crops = next(draw_crops(image, model.input_size, AccentuationConfig(crops=24), seed=987_654)).take(image)
+    with torch.no_grad():
+        return feature_values(read_layers(model, crops, [feature.read_at]), feature).mean().item()
+
+
+@pytest.mark.parametrize("text", ["logit=285", "logit=967", "blocks.4.0:channel=17", "blocks.3.1:channel=40"])
+def test_it_raises_the_feature_on_held_out_crops(lite0, cat, text):
+    feature = parse_feature(text)
+    result = accentuate(lite0, cat, feature, QUICK, seed=1)
+    assert on_held_out_crops(lite0, result.image, feature) > on_held_out_crops(lite0, cat, feature)
+    assert result.activation_after > result.activation_before
+    assert result.activation_before == pytest.approx(measure(lite0, cat[None], feature).item(), rel=1e-4)
+    assert result.activation_after == pytest.approx(measure(lite0, result.blend[None], feature).item(), rel=1e-4)
+
+
+def test_the_regulariser_lowers_the_distance_in_its_layer_at_equal_steps(lite0, cat):
+    feature = parse_feature("blocks.3.1:channel=40")
+    free, balanced, strict = (
+        accentuate(lite0, cat, feature, replace(QUICK, regularization=weight), seed=2).distances
+        for weight in (0.0, 1.0, 4.0)
+    )
+    assert free[-1] > balanced[-1] > strict[-1] > 0
+    assert free[0] == balanced[0] == strict[0] == 0
+
+
+def test_the_first_step_sees_the_seed_itself(tiny):
+    image = torch.rand(3, 9, 7, generator=torch.Generator().manual_seed(1))
+    feature, config = parse_feature("mix:channel=0"), AccentuationConfig(steps=1, crops=3)
+    result = accentuate(tiny, image, feature, config, seed=5)
+    crops = next(draw_crops(image, 8, config, seed=5)).take(image)
+    # mix, channel 0: twice the normalised red
+    assert result.activations[0].item() == pytest.approx((2 * (crops[:, 0] - 0.5) / 0.25).mean().item(), abs=0.01)
+    assert result.distances.tolist() == [0.0]
+
+
+def test_more_red_is_what_a_red_feature_asks_for(tiny):
+    image = torch.full((3, 8, 8), 0.5) + 0.2 * torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2))
+    config = AccentuationConfig(steps=60, crops=4, learning_rate=0.2, regularization=0.0, crop_min=0.9)
+    result = accentuate(tiny, image, parse_feature("mix:channel=0"), config, seed=1)
+    # d feature / d image is 2 / 0.25 on red and nothing on green and blue, spread over the pixels by the crops
+    assert result.activations[-5:].mean() > result.activations[:5].mean()
+
+
+def test_the_same_seed_gives_the_same_image_and_another_seed_another(lite0, cat):
+    feature = parse_feature("blocks.3.0:channel=5")
+    config = AccentuationConfig(steps=3, crops=2)
+    first, again, other = (accentuate(lite0, cat, feature, config, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(first.image, again.image)
+    assert torch.equal(first.mask, again.mask)
+    assert torch.equal(first.activations, again.activations)
+    assert not torch.equal(first.image, other.image)
+
+
+def test_it_does_not_move_the_global_random_state(tiny):
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    accentuate(tiny, torch.full((3, 8, 8), 0.4), parse_feature("mix:channel=0"), TINY, seed=1)
+    assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 1), (3, 13, 6), (3, 5, 40)])
+def test_images_of_any_shape_keep_it_and_stay_in_range(tiny, shape):
+    image = torch.rand(shape, generator=torch.Generator().manual_seed(4))
+    result = accentuate(tiny, image, parse_feature("logit=1"), TINY, seed=1)
+    assert result.image.shape == result.blend.shape == shape
+    assert result.mask.shape == (1, *shape[1:])
+    for tensor in (result.image, result.blend, result.mask):
+        assert tensor.min() >= 0
+        assert tensor.max() <= 1
+    assert result.activations.shape == result.distances.shape == (4,)
+
+
+def test_the_blend_is_the_seed_where_the_mask_is_empty(lite0, cat):
+    result = accentuate(lite0, cat, parse_feature("logit=285"), AccentuationConfig(steps=2, crops=2), seed=1)
+    torch.testing.assert_close(result.blend, result.mask * result.image + (1 - result.mask) * cat)
+
+
+def test_a_dead_feature_leaves_the_seed_as_it_is(tiny):
+    with torch.no_grad():
+        tiny.module.mix.weight[0] = 0
+    seed = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(5))
+    result = accentuate(tiny, seed, parse_feature("mix:channel=0"), TINY, seed=1)
+    assert (result.image - seed).abs().max() < 1e-3
+    assert torch.equal(result.mask, torch.zeros(1, 8, 8))
+    assert torch.equal(result.blend, seed)
+
+
+def test_each_step_is_reported(tiny):
+    steps = []
+    accentuate(tiny, torch.full((3, 8, 8), 0.4), parse_feature("logit=0"), TINY, seed=1, on_step=steps.append)
+    assert steps == [1, 2, 3, 4]
+
+
+def test_the_network_comes_back_as_it_was_also_after_an_interruption(tiny):
+    tiny.module.relu.eval()
+    tiny.module.mix.register_forward_hook(lambda *_: None)
+    state = {name: value.clone() for name, value in tiny.module.state_dict().items()}
+
+    def account():
+        modules = list(tiny.module.modules())
+        return (
+            [part.training for part in modules],
+            [len(part._forward_hooks) for part in modules],
+            [(parameter.requires_grad, parameter.grad) for parameter in tiny.module.parameters()],
+        )
+
+    def interrupt(step):
+        if step == 2:
+            raise KeyboardInterrupt
+
+    before = account()
+    image, feature = torch.full((3, 8, 8), 0.4), parse_feature("logit=1")
+    accentuate(tiny, image, feature, TINY, seed=1)
+    assert account() == before
+    with pytest.raises(KeyboardInterrupt):
+        accentuate(tiny, image, feature, TINY, seed=1, on_step=interrupt)
+    assert account() == before
+    assert all(torch.equal(state[name], value) for name, value in tiny.module.state_dict().items())
+
+
+def test_a_gradient_that_is_not_finite_is_an_error(tiny):
+    with torch.no_grad():
+        tiny.module.mix.weight.fill_(float("inf"))
+    with pytest.raises(AccentuationError, match="gradient of `logit=0` is not finite"):
+        accentuate(tiny, torch.full((3, 8, 8), 0.4), parse_feature("logit=0"), TINY, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (torch.zeros(1, 3, 8, 8), r"must have shape \(3, height, width\), not \(1, 3, 8, 8\)"),
+        (torch.zeros(8, 8, 3), r"must have shape \(3, height, width\), not \(8, 8, 3\)"),
+        (torch.zeros(3, 0, 8), "must have shape"),
+        (torch.full((3, 8, 8), 128.0), "values from 0 to 1; divide 8-bit ones by 255"),
+        (torch.zeros(3, 8, 8, dtype=torch.uint8), "values from 0 to 1"),
+        (torch.full((3, 8, 8), float("nan")), "values from 0 to 1"),
+    ],
+)
+def test_a_seed_that_is_no_image_is_told_why(tiny, image, sentence):
+    with pytest.raises(AccentuationError, match=sentence):
+        accentuate(tiny, image, parse_feature("logit=0"), TINY, seed=1)
+
+
+def test_unknown_features_and_layers_are_told_before_the_first_step(tiny):
+    image = torch.full((3, 8, 8), 0.4)
+    with pytest.raises(FeatureError, match="must be from 0 to 1"):
+        accentuate(tiny, image, Feature("logit", None, 2), TINY, seed=1)
+    with pytest.raises(FeatureError, match="tiny has no layer `mux`; the nearest names are `mix`"):
+        accentuate(tiny, image, Feature("logit", None, 0), AccentuationConfig(regularization_layer="mux"), seed=1)
+
+
+def test_a_model_without_a_known_regularisation_layer_asks_for_one(tiny):
+    with pytest.raises(AccentuationError, match="name one in regularization_layer"):
+        accentuate(
+            replace(tiny, regularization_layer=None), torch.full((3, 8, 8), 0.4), parse_feature("logit=0"), TINY, seed=1
+        )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("steps", 0),
+        ("crops", 0),
+        ("crop_min", 0.0),
+        ("crop_max", 1.5),
+        ("crop_max", 0.01),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("regularization", -1.0),
+        ("regularization", float("inf")),
+        ("mask_percentile", 0.0),
+        ("mask_percentile", 101.0),
+        ("gaussian_noise", -0.1),
+        ("uniform_noise", 2.0),
+    ],
+)
+def test_a_setting_out_of_its_range_is_named(setting, value):
+    with pytest.raises(AccentuationError, match=f"{setting} must be .*, not {value}"):
+        AccentuationConfig(**{setting: value})

@@ -1,0 +1,126 @@
+"""Crops against torch's own resize on the pixel grid, and against a plain NumPy loop anywhere."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accentuation import AccentuationConfig
+from accentuation.crops import Crops, draw_boxes, draw_crops, draw_noise, resampling_matrix
+
+
+def random_image(height: int, width: int) -> torch.Tensor:
+    return torch.rand(3, height, width, generator=torch.Generator().manual_seed(height * 1000 + width))
+
+
+def numpy_weights(start: float, extent: float, pixels: int, size: int) -> np.ndarray:
+    """Bilinear resampling with antialias, one weight at a time."""
+    scale = extent / size
+    weights = np.zeros((size, pixels))
+    for out in range(size):
+        centre = start + (out + 0.5) * scale
+        for pixel in range(max(0, math.floor(start)), min(pixels, math.ceil(start + extent))):
+            weights[out, pixel] = max(0.0, 1 - abs(pixel + 0.5 - centre) / max(scale, 1.0))
+        weights[out] /= weights[out].sum()
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("top", "left", "side", "size"),
+    [(0, 0, 20, 20), (3, 5, 12, 20), (0, 9, 20, 7), (11, 2, 5, 5), (2, 0, 17, 9), (4, 4, 1, 6)],
+)
+def test_a_box_on_the_pixel_grid_is_resized_as_torch_resizes_the_slice(top, left, side, size):
+    image = random_image(20, 31)
+    crops = Crops(
+        rows=resampling_matrix(torch.tensor([float(top)]), torch.tensor([float(side)]), 20, size),
+        columns=resampling_matrix(torch.tensor([float(left)]), torch.tensor([float(side)]), 31, size),
+        noise=None,
+    )
+    expected = torch.nn.functional.interpolate(
+        image[None, :, top : top + side, left : left + side], size=(size, size), mode="bilinear", antialias=True
+    )
+    torch.testing.assert_close(crops.take(image), expected, atol=1e-5, rtol=0)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    pixels=st.integers(1, 40),
+    size=st.integers(1, 30),
+    share=st.floats(0.05, 1),
+    place=st.floats(0, 1),
+)
+def test_a_box_anywhere_is_resampled_as_the_loop_does_it(pixels, size, share, place):
+    extent = share * pixels
+    start = place * (pixels - extent)
+    weights = resampling_matrix(
+        torch.tensor([start], dtype=torch.float64), torch.tensor([extent], dtype=torch.float64), pixels, size
+    )
+    np.testing.assert_allclose(weights[0].numpy(), numpy_weights(start, extent, pixels, size), atol=1e-9)
+
+
+def test_many_boxes_at_once_are_the_boxes_one_by_one():
+    image = random_image(33, 21)
+    boxes = draw_boxes(7, 33, 21, 0.1, 0.9, torch.Generator().manual_seed(6))
+    rows = resampling_matrix(boxes.top, boxes.side, 33, 10)
+    columns = resampling_matrix(boxes.left, boxes.side, 21, 10)
+    together = Crops(rows, columns, noise=None).take(image)
+    for number in range(7):
+        alone = torch.einsum("yh,chw,xw->cyx", rows[number], image, columns[number])
+        torch.testing.assert_close(together[number], alone)
+
+
+@settings(max_examples=50, deadline=None)
+@given(height=st.integers(1, 300), width=st.integers(1, 300), seed=st.integers(0, 2**32 - 1))
+def test_boxes_lie_inside_the_image_and_their_sides_in_the_range(height, width, seed):
+    boxes = draw_boxes(64, height, width, 0.05, 0.99, torch.Generator().manual_seed(seed))
+    short = min(height, width)
+    assert (boxes.side >= 0.0499 * short).all()
+    assert (boxes.side <= 0.9901 * short).all()
+    assert (boxes.top >= 0).all()
+    assert (boxes.left >= 0).all()
+    assert (boxes.top + boxes.side <= height * 1.00001).all()
+    assert (boxes.left + boxes.side <= width * 1.00001).all()
+
+
+def test_the_sides_fill_their_range_evenly():
+    boxes = draw_boxes(20_000, 100, 200, 0.05, 0.99, torch.Generator().manual_seed(7))
+    shares = np.histogram(boxes.side.numpy(), bins=10, range=(5, 99))[0] / 20_000
+    np.testing.assert_allclose(shares, 0.1, atol=0.01)
+
+
+def test_the_noise_has_the_spread_that_was_asked_and_no_mean():
+    generator = torch.Generator().manual_seed(8)
+    gaussian = draw_noise((100_000,), AccentuationConfig(gaussian_noise=0.02, uniform_noise=0.0), generator)
+    uniform = draw_noise((100_000,), AccentuationConfig(gaussian_noise=0.0, uniform_noise=0.02), generator)
+    assert gaussian.std().item() == pytest.approx(0.02, rel=0.02)
+    assert uniform.std().item() == pytest.approx(0.02 / math.sqrt(12), rel=0.02)
+    assert uniform.abs().max() <= 0.01
+    assert abs(gaussian.mean()) < 3e-4
+    assert abs(uniform.mean()) < 3e-4
+    assert draw_noise((5,), AccentuationConfig(gaussian_noise=0.0, uniform_noise=0.0), generator) is None
+
+
+def test_two_images_see_the_same_boxes_and_the_same_noise():
+    config = AccentuationConfig(crops=5)
+    crops = next(draw_crops(random_image(30, 40), 16, config, seed=9))
+    plain = Crops(crops.rows, crops.columns, noise=None)
+    first, second = random_image(30, 40), random_image(30, 40) * 0.5
+    torch.testing.assert_close(crops.take(first) - plain.take(first), crops.take(second) - plain.take(second))
+    assert (crops.take(first) - plain.take(first)).abs().max() > 0.01
+
+
+def test_steps_see_different_crops_and_a_seed_repeats_them():
+    image, config = random_image(30, 40), AccentuationConfig(crops=2)
+    source, again, other = (draw_crops(image, 8, config, seed=seed) for seed in (1, 1, 2))
+    first, second = next(source).take(image), next(source).take(image)
+    assert not torch.equal(first, second)
+    assert torch.equal(next(again).take(image), first)
+    assert not torch.equal(next(other).take(image), first)
+
+
+def test_crops_keep_the_channels_last_order_that_the_network_is_fast_with():
+    crops = next(draw_crops(random_image(30, 40), 8, AccentuationConfig(crops=2), seed=1)).take(random_image(30, 40))
+    assert crops.is_contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,68 @@
+"""The faster copy computes the same, touches nothing of the original, and is given up where it would be wrong."""
+
+import pytest
+import torch
+from torch import nn
+
+from accentuation import VisionModel
+from accentuation.folding import folded_copy
+from accentuation.reading import read_layers
+
+
+class Normalized(nn.Module):
+    """A convolution, batch normalisation with statistics of its own, and optionally the bare convolution added."""
+
+    def __init__(self, *, uses_convolution_twice: bool) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+        self.uses_convolution_twice = uses_convolution_twice
+        generator = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            for values in (self.norm.weight, self.norm.bias, self.norm.running_mean, self.norm.running_var):
+                values.copy_(torch.rand(4, generator=generator) + 0.5)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        convolved = self.conv(images)
+        normalized = self.norm(convolved)
+        return (normalized + convolved if self.uses_convolution_twice else normalized).mean(dim=(2, 3))
+
+
+def vision_model(module: nn.Module) -> VisionModel:
+    return VisionModel(name="normalized", module=module.eval(), input_size=8, mean=(0.5,) * 3, std=(0.25,) * 3)
+
+
+def test_the_copy_of_the_real_network_computes_the_same_and_has_no_batch_normalisation(lite0, cat):
+    layers = ["blocks.2.1", "blocks.4.0.bn2", "logit"]
+    fast = folded_copy(lite0, layers)
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in fast.module.modules())
+    images = lite0.resize(cat[None])
+    expected, outputs = (read_layers(model, images, layers) for model in (lite0, fast))
+    for layer in layers:
+        torch.testing.assert_close(outputs[layer], expected[layer], atol=2e-4, rtol=1e-3)
+
+
+def test_the_original_keeps_its_parameters(lite0):
+    before = {name: value.clone() for name, value in lite0.module.state_dict().items()}
+    folded_copy(lite0, ["logit"])
+    after = lite0.module.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not any(part._forward_hooks for part in lite0.module.modules())
+
+
+@pytest.mark.parametrize(("twice", "folds"), [(False, True), (True, False)])
+def test_a_convolution_used_twice_is_not_folded(twice, folds):
+    model = vision_model(Normalized(uses_convolution_twice=twice))
+    fast = folded_copy(model, ["logit"])
+    assert (fast is not model) == folds
+    images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+    torch.testing.assert_close(fast.module(images), model.module(images), atol=1e-5, rtol=1e-4)
+
+
+def test_a_convolution_that_is_read_is_not_folded():
+    model = vision_model(Normalized(uses_convolution_twice=False))
+    assert folded_copy(model, ["conv", "logit"]) is model
+
+
+def test_a_network_without_batch_normalisation_is_used_as_it_is(tiny):
+    assert folded_copy(tiny, ["logit"]) is tiny

@@ -1,0 +1,41 @@
+"""The opacity mask and the blend."""
+
+import pytest
+import torch
+
+from accentuation.mask import blend, opacity_mask
+
+
+def test_the_mask_goes_from_the_least_important_pixel_to_the_percentile():
+    importance = torch.arange(100.0).reshape(1, 10, 10).expand(3, -1, -1)
+    mask = opacity_mask(importance, 90.0)  # an image this small is not blurred; the 90th of 100 values is 89
+    assert mask.shape == (1, 10, 10)
+    torch.testing.assert_close(mask.flatten(), (torch.arange(100.0) / 89).clamp(max=1))
+
+
+def test_the_mask_is_the_mean_over_channels():
+    importance = torch.zeros(3, 2, 2)
+    importance[:, 0, 0] = torch.tensor([1.0, 2, 6])  # mean 3
+    importance[1, 1, 1] = 3.0  # mean 1
+    torch.testing.assert_close(opacity_mask(importance, 100.0)[0], torch.tensor([[1.0, 0], [0, 1 / 3]]))
+
+
+def test_a_feature_without_any_gradient_leaves_the_mask_empty():
+    assert torch.equal(opacity_mask(torch.zeros(3, 8, 8), 99.0), torch.zeros(1, 8, 8))
+
+
+def test_a_large_mask_is_blurred_where_it_jumps_and_stays_in_range():
+    importance = torch.zeros(3, 200, 200)
+    importance[:, :, 100:] = 1.0
+    mask = opacity_mask(importance, 99.0)
+    assert 0.1 < mask[0, 100, 99] < 0.5 < mask[0, 100, 100] < 0.9
+    assert mask[0, 100, 80] == 0
+    assert mask[0, 100, 120] == pytest.approx(1)
+    assert mask.min() >= 0
+    assert mask.max() <= 1
+
+
+def test_the_blend_shows_the_image_where_the_mask_is_opaque():
+    image, seed = torch.ones(3, 1, 3), torch.zeros(3, 1, 3)
+    shown = blend(image, seed, torch.tensor([[[0.0, 0.25, 1]]]))
+    torch.testing.assert_close(shown, torch.tensor([0.0, 0.25, 1]).expand(3, 1, 3))

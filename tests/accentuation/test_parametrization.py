@@ -1,0 +1,91 @@
+"""The seed survives the way to parameters and back, by an independent NumPy account and for any 8-bit image."""
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from accentuation.color import COLOR_MATRIX, correlate_colors, decorrelate_colors
+from accentuation.parametrization import FourierPhase
+
+SIDES = st.integers(min_value=1, max_value=23)
+EIGHT_BIT_IMAGES = st.tuples(st.just(3), SIDES, SIDES).flatmap(lambda shape: hnp.arrays(np.uint8, shape))
+
+
+def as_image(pixels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(pixels.astype(np.float32) / 255)
+
+
+def numpy_image(magnitude: np.ndarray, gate: np.ndarray, phase: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The formula of the method, pixel by pixel where the library uses a tensor product."""
+    strength = magnitude / (1 + np.exp(-gate))
+    decorrelated = np.fft.irfft2(strength * np.exp(1j * phase), s=(height, width))
+    image = np.empty_like(decorrelated)
+    for y in range(height):
+        for x in range(width):
+            lightness, red_blue, green_magenta = decorrelated[:, y, x]
+            rows = np.array(COLOR_MATRIX)
+            image[:, y, x] = lightness * rows[0] + red_blue * rows[1] + green_magenta * rows[2]
+    return 1 / (1 + np.exp(-image))
+
+
+@settings(max_examples=150, deadline=None)
+@given(pixels=EIGHT_BIT_IMAGES)
+def test_it_starts_at_the_seed_for_any_8_bit_image(pixels):
+    image = as_image(pixels)
+    assert (FourierPhase(image)() - image).abs().max() < 1e-3
+
+
+def test_it_starts_at_the_seed_for_a_large_image_of_black_and_white_noise():
+    pixels = np.random.default_rng(0).integers(0, 2, (3, 511, 767), dtype=np.uint8) * 255
+    assert (FourierPhase(as_image(pixels))() - as_image(pixels)).abs().max() < 1e-3
+
+
+@settings(max_examples=30, deadline=None)
+@given(pixels=EIGHT_BIT_IMAGES, seed=st.integers(0, 2**32 - 1))
+def test_it_makes_the_image_that_the_formula_makes_at_any_parameters(pixels, seed):
+    parametrization = FourierPhase(as_image(pixels)).double()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        parametrization.phase += torch.randn(parametrization.phase.shape, generator=generator)
+        parametrization.gate += torch.randn(parametrization.gate.shape, generator=generator)
+        image = parametrization().numpy()
+    expected = numpy_image(
+        parametrization.magnitude.numpy(),
+        parametrization.gate.detach().numpy(),
+        parametrization.phase.detach().numpy(),
+        *pixels.shape[1:],
+    )
+    np.testing.assert_allclose(image, expected, atol=1e-9)
+
+
+def test_its_gradient_is_the_slope_of_the_image():
+    generator = torch.Generator().manual_seed(3)
+    parametrization = FourierPhase(torch.rand(3, 4, 5, generator=generator, dtype=torch.float64))
+
+    def image(phase: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(parametrization, {"phase": phase, "gate": gate}, ())
+
+    phase, gate = (parameter.detach().requires_grad_() for parameter in parametrization.parameters())
+    assert torch.autograd.gradcheck(image, (phase, gate))
+
+
+def test_the_gate_may_lower_a_magnitude_to_nothing_and_raise_it_by_no_more_than_a_hundredth():
+    parametrization = FourierPhase(torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(4)))
+    seed_magnitude = parametrization.magnitude * torch.sigmoid(torch.tensor(5.0))
+    with torch.no_grad():
+        parametrization.gate.fill_(-40.0)
+        closed = parametrization()
+        parametrization.gate.fill_(40.0)
+    torch.testing.assert_close(closed, torch.full_like(closed, 0.5))
+    assert (parametrization.magnitude <= 1.01 * seed_magnitude).all()
+
+
+def test_grey_is_lightness_alone_and_the_colour_spaces_are_inverse():
+    colours = torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    torch.testing.assert_close(decorrelate_colors(correlate_colors(colours)), colours)
+    lightness = torch.tensor([2.0, 0, 0])[:, None, None]
+    torch.testing.assert_close(
+        correlate_colors(lightness), 2 * torch.tensor([0.56282854, 0.58447580, 0.58447580])[:, None, None]
+    )
