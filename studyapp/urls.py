@@ -1,7 +1,9 @@
 """Which address leads to which view."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import path, register_converter
+from django.views.generic import RedirectView
 
 from studyapp.views import enrolment, researcher, session
 
@@ -47,4 +49,6 @@ urlpatterns = [
     path("researcher/<slug:slug>/", researcher.study, name="researcher_study"),
     path("researcher/images/<sha256:sha256>.png", researcher.image, name="researcher_image"),
     path("admin/", admin.site.urls),
+    # Asked for by browsers on the admin's pages, which name no icon.
+    path("favicon.ico", RedirectView.as_view(url=static("studyapp/icon.svg"))),
 ]

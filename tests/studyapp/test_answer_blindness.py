@@ -1,0 +1,109 @@
+"""What reaches the browser does not tell which query is the strong one."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.test import Client
+
+from stimuli.models import SourceImage
+from studyapp.models import Participant, Study, Trial
+from studyapp.services.participation import response_record
+from tests.studyapp.visitor import Visitor
+
+# "Strongly" stands in the sentence above the references of every trial.
+TELLING = re.compile(r"strong(?!ly)|weak|correct|rank|activation", re.IGNORECASE)
+
+# Playwright can record a body only until the page is left, which a reply to a main trial brings about at once.
+SLOW_REPLIES = """
+const quick = window.fetch;
+window.fetch = async (...request) => {
+  const reply = await quick(...request);
+  await reply.clone().text();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return reply;
+};
+"""
+
+
+@dataclass(frozen=True)
+class Received:
+    """One response as the browser got it."""
+
+    url: str
+    headers: dict[str, str]
+    text: str
+
+
+def test_a_trials_page_is_the_same_to_the_byte_whichever_side_is_strong(
+    client: Client, participant: Participant
+) -> None:
+    for trial in participant.trials.all():
+        pages = set()
+        for side in ("left", "right"):
+            Trial.objects.filter(pk=trial.pk).update(strong_side=side)
+            page = client.get(f"/p/{participant.token}/").content.decode()
+            pages.add(re.sub(r'data-csrf="\w+"', "", page))
+        assert len(pages) == 1
+        response_record(
+            participant=participant,
+            trial_id=trial.public_id,
+            client_id=uuid.uuid4(),
+            choice="left",
+            confidence=1,
+            rt_ms=1.0,
+        )
+
+
+def received(har: Path) -> list[Received]:
+    """Everything in the browser's record of its network traffic, in order."""
+    return [
+        Received(
+            url=entry["request"]["url"],
+            headers={header["name"].lower(): header["value"] for header in entry["response"]["headers"]},
+            text=entry["response"]["content"].get("text", ""),
+        )
+        for entry in json.loads(har.read_text())["log"]["entries"]
+    ]
+
+
+def test_nothing_a_browser_received_in_main_trials_tells_the_answer(
+    live_study: Study, visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    har = tmp_path / "session.har"
+    visitor = visit(record_har_path=har, record_har_content="embed")
+    visitor.page.add_init_script(SLOW_REPLIES)
+    visitor.enrol(live_study)
+    for _ in range(6):
+        visitor.click("left", 1)
+    visitor.page.locator("#completion-code").wait_for()
+    visitor.page.context.close()
+
+    everything = received(har)
+    answers = [number for number, one in enumerate(everything) if one.url.endswith("/responses/")]
+    main = everything[answers[1] + 1 :]
+    images = [one for one in main if one.url.endswith(".png")]
+    queries = [one for one in images if one.url.endswith(("/left.png", "/right.png"))]
+    pages = [one for one in main if one.url.endswith(f"/p/{one.url.split('/')[4]}/")]
+    assert len(queries) == 4 * 2
+    assert len([one for one in pages if "Which of the two images" in one.text]) == 4
+    assert [one.text for one in main if one.url.endswith("/responses/")] == [
+        '{"status": "stored", "feedback": null}'
+    ] * 4
+
+    files = [name for image in SourceImage.objects.all() for name in (image.sha256, image.photograph_name)]
+    names = [feature.feature.name for feature in live_study.features.all()]
+    for one in main:
+        if "/static/" in one.url:
+            continue
+        seen = f"{one.url} {one.headers} {'' if one in images else one.text}"
+        assert not TELLING.search(seen)
+        assert not any(name in seen for name in (*files, *names))
+    # The queries' headers differ in nothing but the length of the picture and the clock.
+    for one in queries:
+        one.headers.pop("content-length")
+        one.headers.pop("date")
+    assert all(one.headers == queries[0].headers for one in queries)

@@ -1,0 +1,118 @@
+"""A person at a real browser, and what the browser complained about."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Request, expect
+
+from studyapp.models import Participant, Study, Trial
+from studyapp.selectors import current_trial
+
+Side = Literal["left", "right"]
+# From left to right on the screen: the keys 1 to 6.
+SCALE: tuple[tuple[Side, int], ...] = (
+    ("left", 3),
+    ("left", 2),
+    ("left", 1),
+    ("right", 1),
+    ("right", 2),
+    ("right", 3),
+)
+# Answers in the first 150 ms are taken for slips of the page before.
+READING_MS = 200
+
+
+class Visitor:
+    """Drives one page as a participant does."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.complaints: list[str] = []
+        self.requests: list[Request] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request))
+
+    @property
+    def participant(self) -> Participant:
+        return Participant.objects.get(token=self.page.url.split("/p/")[1].split("/")[0])
+
+    @property
+    def trial(self) -> Trial:
+        """The trial that the server waits for, once the browser shows it and takes answers."""
+        trial = current_trial(self.participant)
+        assert trial is not None
+        expect(self.page.locator(f'[data-trial="{trial.public_id}"][data-state="shown"]')).to_be_visible()
+        expect(self.page.locator(".answer:enabled")).to_have_count(6)
+        expect(self.page.locator(".answers")).to_be_focused()
+        self.page.wait_for_timeout(READING_MS)
+        return trial
+
+    def enrol(self, study: Study) -> None:
+        """By mouse, to the first trial."""
+        self.page.goto(f"{self.address}/s/{study.slug}/")
+        self.page.get_by_role("button", name="I agree and take part").click()
+        self.page.get_by_role("button", name="Start the practice").click()
+        self.page.locator("[data-trial]").wait_for()
+
+    def enrol_by_keyboard(self, study: Study) -> None:
+        self.page.goto(f"{self.address}/s/{study.slug}/")
+        self.tab_to("I agree and take part")
+        self.page.keyboard.press("Enter")
+        self.tab_to("Start the practice")
+        self.page.keyboard.press("Enter")
+        self.page.locator("[data-trial]").wait_for()
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until the button with this name has the focus."""
+        button = self.page.get_by_role("button", name=name)
+        button.wait_for()
+        for _ in range(20):
+            if button.evaluate("button => button === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab does not reach {name!r}")
+
+    def button(self, side: Side, confidence: int) -> str:
+        return f'.answer[data-side="{side}"][data-confidence="{confidence}"]'
+
+    def send(self, act: Callable[[], None], *, by_keyboard: bool = False) -> None:
+        """Answer, and in practice read the feedback and continue; returns when the next page has come."""
+        trial = self.trial
+        with self.page.expect_response(lambda response: response.url.endswith("/responses/")):
+            act()
+        if trial.phase == "practice":
+            proceed = self.page.get_by_role("button", name="Continue")
+            expect(proceed).to_be_focused()
+            if by_keyboard:
+                self.page.keyboard.press("Enter")
+            else:
+                proceed.click()
+        self.page.locator(f'[data-trial="{trial.public_id}"]').wait_for(state="detached")
+
+    def click(self, side: Side, confidence: int) -> None:
+        self.send(lambda: self.page.locator(self.button(side, confidence)).click())
+
+    def tap(self, side: Side, confidence: int) -> None:
+        self.send(lambda: self.page.locator(self.button(side, confidence)).tap())
+
+    def press_number(self, side: Side, confidence: int) -> None:
+        key = SCALE.index((side, confidence)) + 1
+        self.send(lambda: self.page.keyboard.press(str(key)), by_keyboard=True)
+
+    def press_arrows(self, side: Side, confidence: int) -> None:
+        """From the middle: one arrow reaches the guess of a side, further ones the surer answers."""
+
+        def act() -> None:
+            for _ in range(confidence):
+                self.page.keyboard.press("ArrowLeft" if side == "left" else "ArrowRight")
+            expect(self.page.locator(self.button(side, confidence))).to_be_focused()
+            self.page.keyboard.press("Enter")
+
+        self.send(act, by_keyboard=True)
+
+    def assert_accessible(self) -> None:
+        results = Axe().run(self.page)
+        assert results.violations_count == 0, results.generate_report()
