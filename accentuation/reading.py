@@ -1,8 +1,7 @@
 """Reading the outputs of layers: the network runs only as deep as the deepest layer asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,9 @@ from accentuation.models import VisionModel
 
 # The name that stands for the network's own output.
 LOGIT = "logit"
+
+# Takes a layer's name and its output, and returns what the network goes on with; None leaves the output.
+Keep = Callable[[str, object], Tensor | None]
 
 
 class _EverythingRead(Exception):  # noqa: N818 - it ends a forward pass early and is no error
@@ -83,20 +85,19 @@ def frozen(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _hooks(module: nn.Module, layers: Sequence[str], keep: Any) -> Iterator[None]:
+def _hooks(module: nn.Module, layers: Sequence[str], keep: Keep) -> Iterator[None]:
     handles = []
     try:
         for layer in layers:
-            hook = _hook(layer, keep)
-            handles.append(module.get_submodule(layer).register_forward_hook(hook))
+            handles.append(module.get_submodule(layer).register_forward_hook(_hook(layer, keep)))
         yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _hook(layer: str, keep: Any) -> Any:
-    def hook(_module: nn.Module, _inputs: object, output: object) -> object:
+def _hook(layer: str, keep: Keep) -> Callable[[nn.Module, object, object], Tensor | None]:
+    def hook(_module: nn.Module, _inputs: object, output: object) -> Tensor | None:
         return keep(layer, output)
 
     return hook
