@@ -16,7 +16,7 @@ MODELS = ("study", "studyfeature", "reference", "querypair", "participant", "tri
 @pytest.fixture
 def staff(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("researcher", password="not used"))
+    client.force_login(User.objects.create(username="researcher", is_staff=True, is_superuser=True))
     return client
 
 

@@ -78,8 +78,8 @@ def make_survey(*, features: int = 12) -> None:
         mean=[0.5, 0.5, 0.5],
         std=[0.5, 0.5, 0.5],
     )
-    images = [
-        SourceImage.objects.create(
+    images = SourceImage.objects.bulk_create(
+        SourceImage(
             pool=pool,
             sha256=write_picture(number),
             photograph_sha256=hashlib.sha256(f"photograph {number}".encode()).hexdigest(),
@@ -89,7 +89,7 @@ def make_survey(*, features: int = 12) -> None:
             side=SIDE,
         )
         for number in range(IMAGES)
-    ]
+    )
     for name in (*(f"layer1:channel={number}" for number in range(features)), *PRACTICE_FEATURES):
         feature = Feature.objects.create(model=network, name=name)
         ranked = random.Random(name).sample(images, len(images))
@@ -102,8 +102,8 @@ def make_survey(*, features: int = 12) -> None:
 def make_stimuli(protocol: Protocol) -> None:
     """The accentuations that the protocol needs, as ``generate_stimuli`` would leave them."""
     recipes = needed_recipes(protocol, select_images(protocol))
-    for number, recipe in enumerate(recipe for recipe in recipes if find_stimulus(recipe) is None):
-        Stimulus.objects.create(
+    Stimulus.objects.bulk_create(
+        Stimulus(
             kind=recipe.kind,
             feature=recipe.feature,
             image=recipe.image,
@@ -115,6 +115,8 @@ def make_stimuli(protocol: Protocol) -> None:
             device="cpu",
             sha256=write_picture(1000 + number),
         )
+        for number, recipe in enumerate(recipe for recipe in recipes if find_stimulus(recipe) is None)
+    )
 
 
 def make_study(text: str) -> Study:
