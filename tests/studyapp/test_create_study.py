@@ -15,7 +15,7 @@ ROWS = (Study, StudyFeature, Reference, QueryPair)
 @pytest.fixture
 def protocol(tmp_path: Path, db: None) -> Path:
     """A protocol file whose stimuli have been generated."""
-    make_survey()
+    make_survey(features=12)
     make_stimuli(protocol_file(protocol_text()).protocol)
     path = tmp_path / "birds.toml"
     path.write_text(protocol_text())

@@ -67,7 +67,7 @@ def protocol_file(text: str) -> ProtocolFile:
     return ProtocolFile(parse_protocol(text), text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def make_survey(*, features: int = 12) -> None:
+def make_survey(*, features: int = 4) -> None:
     """A pool whose images all come from different photographs, and every feature's activations on it."""
     pool = ImagePool.objects.create(name="patterns", origin="generated for the tests", image_size=SIDE)
     network = VisionModel.objects.create(
