@@ -23,7 +23,7 @@ def exclusive(task: str) -> Iterator[None]:
     Raises:
         BusyError: another process holds it.
     """
-    key = int.from_bytes(hashlib.sha256(f"quiddity:{task}".encode()).digest()[:8], signed=True)
+    key = lock_key(task)
     give_up = time.monotonic() + PATIENCE_S
     while not _call("pg_try_advisory_lock", key):
         if time.monotonic() > give_up:
@@ -33,6 +33,11 @@ def exclusive(task: str) -> Iterator[None]:
         yield
     finally:
         _call("pg_advisory_unlock", key)
+
+
+def lock_key(task: str) -> int:
+    """The number by which PostgreSQL knows the lock of this name: 64 bits, signed."""
+    return int.from_bytes(hashlib.sha256(f"quiddity:{task}".encode()).digest()[:8], signed=True)
 
 
 def _call(function: str, key: int) -> bool:

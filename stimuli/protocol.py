@@ -151,8 +151,14 @@ def parse_protocol(text: str, *, name: str = "protocol") -> Protocol:
 def _sentences(error: ValidationError) -> list[str]:
     """One line for each problem: the key as TOML writes it, then what is wrong with it."""
     lines = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"]) or "the file"
+    problems = error.errors()
+    places = [problem["loc"] for problem in problems]
+    for problem in problems:
+        loc = problem["loc"]
+        # A list with a bad entry is also called too short; the line of the entry says it.
+        if any(len(place) > len(loc) and place[: len(loc)] == loc for place in places):
+            continue
+        key = ".".join(str(part) for part in loc) or "the file"
         if problem["type"] == "extra_forbidden":
             lines.append(f"`{key}` is not a known key; check its spelling or remove it.")
         elif problem["type"] == "missing":

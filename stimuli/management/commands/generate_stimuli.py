@@ -13,6 +13,8 @@ from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.recipes import Recipe, needed_recipes
 from stimuli.selection import select_images
 
+STOPPED = "Stopped; the stimuli made so far are kept. Run the same command again to go on."
+
 
 class Command(BaseCommand):
     """Generate stimuli. It may be stopped or killed at any moment: the next run goes on where it was."""
@@ -36,6 +38,8 @@ class Command(BaseCommand):
                     self._generate(protocol, missing, total=len(recipes), device=options["device"])
         except (ProtocolError, BusyError) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError(STOPPED, returncode=130) from error
         self.stdout.write(self.style.SUCCESS(f"All {len(recipes)} stimuli of {protocol.slug} are there."))
 
     def _generate(self, protocol: Protocol, missing: list[Recipe], *, total: int, device: str) -> None:
@@ -51,12 +55,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"A stimulus could not be stored: {error}; mend this and run again.") from error
-        except KeyboardInterrupt as error:
-            left = len(unmade(missing))
-            raise CommandError(
-                f"Stopped with {total - left} of {total} stimuli made; run the same command again to go on.",
-                returncode=130,
-            ) from error
 
     def _make(self, missing: list[Recipe], network: Any, *, total: int) -> None:
         with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:

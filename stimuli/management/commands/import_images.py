@@ -50,6 +50,8 @@ class Command(BaseCommand):
                     done = import_folder(options["folder"], name=name, size=size, progress=progress)
         except (PoolError, BusyError) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Stopped; no pool was made. Run the same command again.", returncode=130) from error
         self._report(done)
 
     def _report(self, done: ImportedPool) -> None:

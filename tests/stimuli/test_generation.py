@@ -1,0 +1,140 @@
+"""`generate_stimuli` with the real network in this process: what it makes, skips, mends and refuses."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg2
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from PIL import Image
+
+import accentuation
+from stimuli import files, locks
+from stimuli.engine import EngineError, Network
+from stimuli.models import Activation, Feature, SourceImage, Stimulus, VisionModel
+from stimuli.survey import record_network
+
+Write = Callable[..., Path]
+FEATURES = ["logit=281", "logit=967", "blocks.4.2:channel=17"]
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return Network("efficientnet_lite0", None, "cpu")
+
+
+@pytest.fixture
+def surveyed(small_pool: None, network: Network) -> None:
+    """Features of the real network, ranked by made-up activations: how the ranks came about plays no part here."""
+    row = record_network(network, weights_given=False)
+    images = list(SourceImage.objects.all())
+    for number, name in enumerate(FEATURES):
+        feature = Feature.objects.create(model=row, name=name)
+        shuffled = random.Random(number).sample(images, len(images))
+        Activation.objects.bulk_create(
+            Activation(feature=feature, image=image, value=-rank, rank=rank)
+            for rank, image in enumerate(shuffled, start=1)
+        )
+
+
+@pytest.mark.usefixtures("surveyed")
+class TestGeneration:
+    def test_it_makes_every_stimulus_once_and_again_only_what_was_lost(
+        self, protocol_file: Write, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = protocol_file()
+        call_command("generate_stimuli", path)
+        assert "Making 6 of 6 stimuli on " in capsys.readouterr().out
+        made = {stimulus.pk: stimulus.sha256 for stimulus in Stimulus.objects.all()}
+        assert len(made) == len(set(made.values())) == 6
+        self._check_records()
+
+        first, second, *_ = Stimulus.objects.all()
+        first.path.unlink()
+        second.path.write_bytes(second.path.read_bytes()[:100])
+        call_command("generate_stimuli", path)
+        assert "Making 2 of 6 stimuli on " in capsys.readouterr().out
+        assert {stimulus.pk: stimulus.sha256 for stimulus in Stimulus.objects.all()} == made
+        assert all(files.is_whole(sha256) for sha256 in made.values())
+
+        monkeypatch.setattr(accentuation, "load_model", None)
+        call_command("generate_stimuli", path)
+        assert capsys.readouterr().out == "All 6 stimuli of cats are there.\n"
+
+    def _check_records(self) -> None:
+        network = accentuation.load_model("efficientnet_lite0")
+        for stimulus in Stimulus.objects.all():
+            feature = accentuation.parse_feature(stimulus.feature.name)
+            for path, recorded in (
+                (stimulus.image.path, stimulus.activation_before),
+                (stimulus.path, stimulus.activation_after),
+            ):
+                with Image.open(path) as picture:
+                    assert picture.size == (64, 64)
+                    measured = accentuation.measure(network, accentuation.to_tensor(picture)[None], feature)
+                assert recorded == pytest.approx(float(measured), abs=1e-3)
+
+    def test_ctrl_c_ends_with_how_to_go_on(self, protocol_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        accentuate = Network.accentuate
+        calls: list[int] = []
+
+        def interrupted(*args: object, **options: object) -> object:
+            calls.append(1)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return accentuate(*args, **options)
+
+        monkeypatch.setattr(Network, "accentuate", interrupted)
+        with pytest.raises(CommandError, match="made so far are kept. Run the same command again") as caught:
+            call_command("generate_stimuli", protocol_file())
+        assert caught.value.returncode == 130
+        assert Stimulus.objects.count() == 1
+
+    def test_a_study_without_accentuations_needs_no_stimuli(
+        self, protocol_file: Write, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        call_command("generate_stimuli", protocol_file(('"exemplars", "accentuation"', '"exemplars"')))
+        assert capsys.readouterr().out == "All 0 stimuli of cats are there.\n"
+
+    @pytest.mark.parametrize(
+        ("old", "new", "sentence"),
+        [
+            ('"logit=281"', '"logit=282"', "'logit=282' of efficientnet_lite0 has not been surveyed"),
+            ('pool = "small"', 'pool = "nowhere"', r"no image pool 'nowhere' \(there are: small\)"),
+            ('"efficientnet_lite0"', '"resnet50"', "'resnet50' has not been surveyed"),
+            ("references = 2", "references = 8", "has 16 photographs, of which"),
+            ("steps = 3", 'regularization_layer = "blocks.99"', "blocks.99"),
+            ("seed = 7", "seed = ", "line 3"),
+        ],
+    )
+    def test_a_bad_protocol_is_one_sentence(self, protocol_file: Write, old: str, new: str, sentence: str) -> None:
+        with pytest.raises(CommandError, match=sentence) as caught:
+            call_command("generate_stimuli", protocol_file((old, new)))
+        assert caught.value.returncode == 1
+        assert not Stimulus.objects.exists()
+
+    def test_other_weights_than_the_surveyed_ones_are_refused(self, protocol_file: Write) -> None:
+        VisionModel.objects.update(weights_sha256="0" * 64)
+        with pytest.raises(CommandError, match="are not those that were surveyed"):
+            call_command("generate_stimuli", protocol_file())
+        assert not Stimulus.objects.exists()
+
+    def test_a_second_generator_is_refused(self, protocol_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(locks, "PATIENCE_S", 0.2)
+        other = psycopg2.connect(**connection.get_connection_params())
+        key = locks.lock_key("generate_stimuli")
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
+        try:
+            with pytest.raises(CommandError, match="Another generate_stimuli is at work"):
+                call_command("generate_stimuli", protocol_file())
+        finally:
+            other.close()
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(EngineError, match="no cuda device here; use --device cpu"):
+        Network("efficientnet_lite0", None, "cuda")

@@ -1,0 +1,232 @@
+"""`import_images`: whole pools from good photographs, one sentence for each bad one."""
+
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from stimuli import files
+from stimuli.models import ImagePool, SourceImage
+
+pytestmark = pytest.mark.django_db
+
+
+def picture(seed: int = 0, width: int = 90, height: int = 70) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def truncated(path: Path) -> None:
+    picture().save(path, format="PNG")
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def truncated_jpeg(path: Path) -> None:
+    picture().save(path, format="JPEG")
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def text(path: Path) -> None:
+    path.write_text("not an image")
+
+
+def empty(path: Path) -> None:
+    path.touch()
+
+
+def tiny(path: Path) -> None:
+    picture(width=1, height=1).save(path, format="PNG")
+
+
+def narrow(path: Path) -> None:
+    picture(width=500, height=63).save(path, format="PNG")
+
+
+def huge(path: Path) -> None:
+    """20,000 x 20,000 pixels in its header; no decoder should get as far as the pixels."""
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks))
+
+
+def large(path: Path) -> None:
+    """60 million pixels: below Pillow's limit, above ours."""
+    Image.new("1", (10_000, 6_000)).save(path, format="PNG")
+
+
+def sixteen_bit(path: Path) -> None:
+    Image.fromarray(np.full((80, 80), 40_000, dtype=np.uint16)).save(path, format="PNG")
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (truncated, "is truncated or damaged"),
+        (truncated_jpeg, "is truncated or damaged"),
+        (text, "is not an image"),
+        (empty, "is not an image"),
+        (tiny, r"is too small \(1 x 1 pixels\)"),
+        (narrow, r"is too small \(500 x 63 pixels\)"),
+        (huge, "is too large"),
+        (large, r"is too large \(more than 50 million pixels\)"),
+        (sixteen_bit, "does not have 8 bits a channel"),
+    ],
+)
+def test_a_bad_file_is_named_and_nothing_is_stored(
+    image_root: Path, tmp_path: Path, make: Callable[[Path], None], sentence: str
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    picture().save(folder / "good.png")
+    make(folder / "bad.png")
+    with pytest.raises(CommandError, match=rf"bad\.png {sentence}") as caught:
+        call_command("import_images", str(folder), pool="mine", size=64)
+    assert caught.value.returncode == 1
+    assert not ImagePool.objects.exists()
+    assert not SourceImage.objects.exists()
+    assert not image_root.exists()
+
+
+def test_all_bad_files_are_listed(image_root: Path, tmp_path: Path) -> None:
+    text(tmp_path / "one.png")
+    tiny(tmp_path / "two.png")
+    with pytest.raises(CommandError) as caught:
+        call_command("import_images", str(tmp_path), pool="mine", size=64)
+    first, second, last = str(caught.value).splitlines()
+    assert "one.png is not an image" in first
+    assert "two.png is too small" in second
+    assert last == "Nothing was imported."
+
+
+def test_a_folder_without_images_is_refused(image_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(CommandError, match="holds no image files"):
+        call_command("import_images", str(tmp_path), pool="mine")
+    with pytest.raises(CommandError, match="does not exist"):
+        call_command("import_images", str(tmp_path / "absent"), pool="mine")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"pool": None}, "Give the pool a name"),
+        ({"pool": "My Pool"}, "'My Pool'"),
+        ({"pool": "mine", "size": 63}, r"--size must be from 64 to 2048 pixels \(found 63\)"),
+    ],
+)
+def test_bad_options_are_refused(tmp_path: Path, options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        call_command("import_images", str(tmp_path), **options)
+
+
+def test_the_exit_code_is_1_and_the_sentence_stands_on_stderr(
+    tmp_path: Path, command_environment: dict[str, str]
+) -> None:
+    text(tmp_path / "bad.png")
+    done = subprocess.run(
+        [sys.executable, "manage.py", "import_images", str(tmp_path), "--pool", "mine"],
+        env=command_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "bad.png is not an image, whatever its name says" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_photograph_gives_its_centre_square(image_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    picture(width=120, height=80).save(tmp_path / "sub" / "wide.PNG")
+    call_command("import_images", str(tmp_path), pool="mine", size=64)
+    image = SourceImage.objects.get()
+    assert (image.left, image.top, image.side) == (20, 0, 80)
+    assert image.photograph_name == "wide.PNG"
+    assert files.is_whole(image.sha256)
+    with Image.open(image.path) as stored:
+        assert (stored.size, stored.mode) == ((64, 64), "RGB")
+
+
+def test_a_turned_photograph_is_set_upright_and_loses_its_metadata(image_root: Path, tmp_path: Path) -> None:
+    upright = Image.new("RGB", (80, 80), "red")
+    upright.paste("blue", (0, 40, 80, 80))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by 90 degrees to stand upright
+    exif[0x010F] = "a camera's maker"
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    call_command("import_images", str(tmp_path), pool="mine", size=80)
+    with Image.open(SourceImage.objects.get().path) as stored:
+        assert np.array_equal(np.asarray(stored), np.asarray(upright))
+        assert not stored.getexif()
+        assert not stored.info
+
+
+def test_transparent_parts_become_white(image_root: Path, tmp_path: Path) -> None:
+    Image.new("RGBA", (80, 80), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    call_command("import_images", str(tmp_path), pool="mine", size=64)
+    with Image.open(SourceImage.objects.get().path) as stored:
+        assert np.asarray(stored).min() == 255
+
+
+def test_an_image_that_comes_twice_is_stored_once(
+    image_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture().save(tmp_path / "a.png")
+    picture().save(tmp_path / "b.png", compress_level=1)
+    call_command("import_images", str(tmp_path), pool="mine", size=64)
+    assert SourceImage.objects.count() == 1
+    assert "b.png shows the same as a.png: stored once." in capsys.readouterr().out
+
+
+def test_the_same_import_again_reuses_the_pool_and_restores_lost_files(
+    image_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    picture(1).save(folder / "a.png")
+    picture(2).save(folder / "b.png")
+    call_command("import_images", str(folder), pool="mine", size=64)
+    rows = list(SourceImage.objects.values())
+    first, second = SourceImage.objects.all()
+    first.path.unlink()
+    second.path.write_bytes(b"damaged")
+    call_command("import_images", str(folder), pool="mine", size=64)
+    assert "is there already, unchanged: 2 images" in capsys.readouterr().out
+    assert list(SourceImage.objects.values()) == rows
+    assert files.is_whole(first.sha256)
+    assert files.is_whole(second.sha256)
+
+
+def test_a_pool_is_never_changed(image_root: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    picture(1).save(folder / "a.png")
+    call_command("import_images", str(folder), pool="mine", size=64)
+    with pytest.raises(CommandError, match="exists and was made otherwise"):
+        call_command("import_images", str(folder), pool="mine", size=65)
+    picture(2).save(folder / "b.png")
+    with pytest.raises(CommandError, match="exists and holds other images"):
+        call_command("import_images", str(folder), pool="mine", size=64)
+    shutil.copytree(folder, tmp_path / "other")
+    with pytest.raises(CommandError, match="exists and was made otherwise"):
+        call_command("import_images", str(tmp_path / "other"), pool="mine", size=64)
+    assert SourceImage.objects.count() == 1
+
+
+def test_the_built_in_photographs_give_several_hundred_distinct_crops(image_root: Path) -> None:
+    call_command("import_images", built_in=True, size=64)
+    pool = ImagePool.objects.get(name="built-in")
+    assert 300 <= pool.images.count() <= 400
+    assert pool.images.values("photograph_sha256").distinct().count() == 16
+    assert pool.images.values("sha256").distinct().count() == pool.images.count()

@@ -1,0 +1,71 @@
+"""The protocol file: what it may say, and one sentence for whatever it may not."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stimuli.protocol import AccentuationTable, ProtocolError, read_protocol
+
+Write = Callable[..., Path]
+
+
+def test_it_reads_a_protocol_with_its_text_and_hash(protocol_file: Write) -> None:
+    path = protocol_file()
+    read = read_protocol(path)
+    assert read.protocol.slug == "cats"
+    assert read.protocol.stimuli.features == ("logit=281", "blocks.4.2:channel=17")
+    assert read.protocol.stimuli.accentuation == AccentuationTable(steps=3, crops=2)
+    assert read.text == path.read_text()
+    assert read.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_accentuation_table_may_be_absent(protocol_file: Write) -> None:
+    path = protocol_file(("[stimuli.accentuation]\nsteps = 3\ncrops = 2\n", ""))
+    assert read_protocol(path).protocol.stimuli.accentuation == AccentuationTable()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("seed = 7", "sed = 7", ["`sed` is not a known key", "`seed` is missing"]),
+        ("seed = 7", "seed = -1", ["`seed`", "(found -1)"]),
+        ("seed = 7", 'seed = "7"', ["`seed`", "integer"]),
+        ('slug = "cats"', 'slug = "Cats and dogs"', ["`slug`", "'Cats and dogs'"]),
+        ('title = "Cats"', 'title = ""', ["`title`", "at least 1 character"]),
+        ("references = 2", "references = 10", ["`stimuli.references`", "less than or equal to 9", "(found 10)"]),
+        ("references = 2", "references = 0", ["`stimuli.references`", "greater than or equal to 1"]),
+        ("steps = 3", "steps = 1", ["`stimuli.accentuation.steps`"]),
+        ("steps = 3", "stpes = 3", ["`stimuli.accentuation.stpes` is not a known key"]),
+        ('["logit=967"]', "[]", ["`stimuli.practice_features`"]),
+        ('["logit=967"]', '["logit=281"]', ["`stimuli`", "each feature may be named once", "logit=281"]),
+        ('["logit=967"]', '["logit = 967"]', ["`stimuli.practice_features.0`"]),
+        ('["exemplars", "accentuation"]', '["exemplars", "hypnosis"]', ["`trials.conditions.1`", "'hypnosis'"]),
+        ('["exemplars", "accentuation"]', '["exemplars", "exemplars"]', ["`trials.conditions`", "named once"]),
+        ('[completion]\ntext = "Thank you."', "", ["`completion` is missing"]),
+    ],
+)
+def test_it_says_which_key_is_wrong(protocol_file: Write, old: str, new: str, expected: list[str]) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        read_protocol(protocol_file((old, new)))
+    message = str(caught.value)
+    assert all(part in message for part in expected)
+    assert len(message.splitlines()) == max(1, sum("missing" in part or "not a known" in part for part in expected))
+
+
+def test_it_names_the_line_of_a_syntax_error(protocol_file: Write) -> None:
+    with pytest.raises(ProtocolError, match=r"not valid TOML: .*line 2"):
+        read_protocol(protocol_file(('title = "Cats"', 'title = "Cats')))
+
+
+def test_it_says_that_the_file_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError, match=r"absent\.toml cannot be read: No such file"):
+        read_protocol(tmp_path / "absent.toml")
+
+
+def test_it_says_that_the_file_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "latin.toml"
+    path.write_bytes('title = "Café"'.encode("latin-1"))
+    with pytest.raises(ProtocolError, match="not UTF-8"):
+        read_protocol(path)

@@ -1,0 +1,183 @@
+"""Selection: references and queries of every feature, from constructed ranks."""
+
+import hashlib
+import random
+from pathlib import Path
+
+import pytest
+from django.test import TestCase as DjangoTestCase
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionModel
+from stimuli.networks import surveyed_network
+from stimuli.protocol import Protocol, ProtocolError, parse_protocol
+from stimuli.selection import FeatureImages, select_images
+
+TEXT = """\
+slug = "s"
+title = "S"
+seed = 1
+[stimuli]
+model = "net"
+pool = "pool"
+features = {features}
+practice_features = {practice}
+references = {references}
+[trials]
+conditions = ["exemplars", "accentuation"]
+[consent]
+version = "1"
+text = "c"
+[instructions]
+text = "i"
+[completion]
+text = "d"
+"""
+
+
+def protocol(references: int, *features: str, practice: tuple[str, ...] = ("logit=0",)) -> Protocol:
+    return parse_protocol(TEXT.format(references=references, features=list(features), practice=list(practice)))
+
+
+def make_pool(photographs: list[int]) -> list[SourceImage]:
+    """One image for each entry, which names the photograph it was cut from."""
+    pool = ImagePool.objects.create(name="pool", origin="test", image_size=64)
+    return SourceImage.objects.bulk_create(
+        SourceImage(pool=pool, sha256=f"{number:064x}", photograph_sha256=f"{one:064x}", left=0, top=0, side=64)
+        for number, one in enumerate(photographs)
+    )
+
+
+def make_network(*, weights_sha256: str = "a" * 64, given: bool = False) -> VisionModel:
+    return VisionModel.objects.create(
+        name="net", weights_sha256=weights_sha256, weights_given=given, input_size=64, mean=[0], std=[1]
+    )
+
+
+def rank(network: VisionModel, name: str, order: list[SourceImage], values: list[float] | None = None) -> None:
+    """Survey a feature by hand, strongest image first; without ``values`` the activation falls by 1 each."""
+    feature = Feature.objects.create(model=network, name=name)
+    values = values or [float(-number) for number in range(len(order))]
+    Activation.objects.bulk_create(
+        Activation(feature=feature, image=image, value=value, rank=number)
+        for number, (image, value) in enumerate(zip(order, values, strict=True), start=1)
+    )
+
+
+def ranks(images: FeatureImages) -> tuple[list[int], int, int]:
+    return [one.rank for one in images.references], images.strong.rank, images.weak.rank
+
+
+class SelectionTests(DjangoTestCase):
+    def test_references_are_the_strongest_and_queries_lie_just_inside_them_and_at_the_end(self) -> None:
+        # Photographs, strongest first: rank 2 shows the photograph of rank 1, rank 5 that of rank 3; so does rank 9.
+        images = make_pool([0, 0, 1, 2, 1, 3, 4, 5, 1])
+        network = make_network()
+        rank(network, "logit=1", images)
+        rank(network, "logit=0", images[::-1])
+        main, practice = select_images(protocol(2, "logit=1"))
+        assert (main.feature.name, main.phase) == ("logit=1", "main")
+        # The practice feature's references are ranks 1 and 2 of the reversed order: images 8 and 7.
+        assert ranks(main) == ([1, 3], 4, 7)
+        assert main.strong.activation == -3.0
+        # Rank 3 and rank 6 are the main feature's queries, ranks 5 and 7 show a reference's photograph, rank 9 is a
+        # reference of the main feature.
+        assert (practice.phase, ranks(practice)) == ("practice", ([1, 2], 4, 8))
+
+    def test_too_few_photographs_are_counted(self) -> None:
+        images = make_pool([0, 1, 2, 2])
+        network = make_network()
+        rank(network, "logit=1", images)
+        rank(network, "logit=0", images)
+        with pytest.raises(ProtocolError, match=r"needs 4 images .* has 3 photographs, of which 1 are left"):
+            select_images(protocol(2, "logit=1"))
+
+    def test_queries_of_equal_activation_are_refused(self) -> None:
+        images = make_pool([0, 1, 2, 3])
+        network = make_network()
+        rank(network, "logit=1", images, [2.0, 1.0, 1.0, 1.0])
+        rank(network, "logit=0", images)
+        with pytest.raises(ProtocolError, match="2 queries of different activation"):
+            select_images(protocol(1, "logit=1"))
+
+    def test_an_unknown_pool_is_named_with_those_that_are_there(self) -> None:
+        with pytest.raises(ProtocolError, match=r"no image pool 'pool' \(there are: none\)"):
+            select_images(protocol(1, "logit=1"))
+
+    def test_a_network_that_was_not_surveyed_is_named(self) -> None:
+        make_pool([0])
+        with pytest.raises(ProtocolError, match="'net' has not been surveyed"):
+            select_images(protocol(1, "logit=1"))
+
+    def test_a_feature_that_was_not_surveyed_is_named(self) -> None:
+        make_pool([0])
+        make_network()
+        with pytest.raises(ProtocolError, match="'logit=1' of net has not been surveyed over the pool 'pool'"):
+            select_images(protocol(1, "logit=1"))
+
+    def test_a_feature_surveyed_over_another_pool_only_does_not_count(self) -> None:
+        images = make_pool([0, 1, 2, 3, 4, 5])
+        ImagePool.objects.update(name="other")
+        rank(make_network(), "logit=1", images)
+        ImagePool.objects.create(name="pool", origin="test", image_size=64)
+        pool = ImagePool.objects.get(name="pool")
+        SourceImage.objects.create(pool=pool, sha256="f" * 64, left=0, top=0, side=64)
+        with pytest.raises(ProtocolError, match="has not been surveyed over the pool 'pool'"):
+            select_images(protocol(1, "logit=1"))
+
+
+class SelectionProperties(TestCase):
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.integers(1, 4), st.randoms(use_true_random=False))
+    def test_whatever_is_selected_keeps_the_rules(
+        self, photographs: list[int], references: int, generator: random.Random
+    ) -> None:
+        images = make_pool(photographs)
+        network = make_network()
+        for name in ("logit=0", "logit=1", "logit=2"):
+            rank(network, name, generator.sample(images, len(images)))
+        asked = protocol(references, "logit=1", "logit=2")
+        try:
+            selected = select_images(asked)
+        except ProtocolError:
+            return
+        assert select_images(asked) == selected
+        shown = {one.image.pk for feature in selected for one in feature.references}
+        queries = [query.image.pk for feature in selected for query in (feature.strong, feature.weak)]
+        assert len(set(queries)) == len(queries) == 6
+        assert not shown & set(queries)
+        for feature in selected:
+            used = [*feature.references, feature.strong, feature.weak]
+            assert len({one.image.photograph_sha256 for one in used}) == len(used) == references + 2
+            order = [one.rank for one in (*feature.references, feature.strong, feature.weak)]
+            assert order == sorted(order)
+            for one in used:
+                row = Activation.objects.get(feature=feature.feature, image=one.image)
+                assert (row.rank, row.value) == (one.rank, one.activation)
+
+
+@pytest.mark.django_db
+def test_without_weights_named_the_latest_that_come_with_the_name_are_meant() -> None:
+    make_network(weights_sha256="a" * 64)
+    latest = make_network(weights_sha256="b" * 64)
+    make_network(weights_sha256="c" * 64, given=True)
+    assert surveyed_network("net", None) == latest
+
+
+@pytest.mark.django_db
+def test_weights_named_are_known_by_the_hash_of_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"weights")
+    make_network()
+    with pytest.raises(ProtocolError, match=r"has not been surveyed with the weights .*weights\.pth"):
+        surveyed_network("net", str(path))
+    given_file = make_network(weights_sha256=hashlib.sha256(b"weights").hexdigest(), given=True)
+    assert surveyed_network("net", str(path)) == given_file
+
+
+@pytest.mark.django_db
+def test_weights_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError, match=r"absent\.pth cannot be read: No such file"):
+        surveyed_network("net", str(tmp_path / "absent.pth"))
