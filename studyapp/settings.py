@@ -87,7 +87,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 # The app's files are served from where they stand: no collection step that could be forgotten or stale.
 WHITENOISE_USE_FINDERS = True
 

@@ -51,9 +51,7 @@ def forbidden_arrows(relative_path: str, source: str) -> list[str]:
 def test_no_package_imports_what_it_may_not(package: str) -> None:
     files = sorted((ROOT / package).rglob("*.py"))
     assert files
-    wrong = [
-        arrow for file in files for arrow in forbidden_arrows(file.relative_to(ROOT).as_posix(), file.read_text())
-    ]
+    wrong = [arrow for file in files for arrow in forbidden_arrows(file.relative_to(ROOT).as_posix(), file.read_text())]
     assert wrong == []
 
 

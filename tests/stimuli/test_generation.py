@@ -87,7 +87,7 @@ class TestGeneration:
             return accentuate(*args, **options)
 
         monkeypatch.setattr(Network, "accentuate", interrupted)
-        with pytest.raises(CommandError, match="made so far are kept. Run the same command again") as caught:
+        with pytest.raises(CommandError, match=r"made so far are kept\. Run the same command again") as caught:
             call_command("generate_stimuli", protocol_file())
         assert caught.value.returncode == 130
         assert Stimulus.objects.count() == 1

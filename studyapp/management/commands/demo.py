@@ -21,6 +21,8 @@ RESEARCHER = "researcher"
 
 
 class Command(BaseCommand):
+    """From nothing to a served study."""
+
     help = "Make the demo study from the built-in photographs and the built-in network, and serve it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

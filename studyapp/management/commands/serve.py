@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from gunicorn.app.wsgiapp import WSGIApplication
 
 
-class Server(WSGIApplication):  # type: ignore[misc]  # gunicorn has no type stubs
+class Server(WSGIApplication):
     """Gunicorn with our settings instead of its command line."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
@@ -27,6 +27,8 @@ class Server(WSGIApplication):  # type: ignore[misc]  # gunicorn has no type stu
 
 
 class Command(BaseCommand):
+    """Run gunicorn on the study site."""
+
     help = "Serve studies to participants and researchers, until interrupted."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

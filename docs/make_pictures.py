@@ -1,0 +1,34 @@
+"""Makes the pictures of the documents: ``python docs/make_pictures.py``, some minutes on two cores."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+import accentuation
+
+DOCS = Path(__file__).resolve().parent
+SEED = 1
+
+
+def photograph(name: str, box: tuple[int, int, int, int], side: int) -> torch.Tensor:
+    """A square cut from a photograph of scikit-image: ``(3, side, side)`` in [0, 1]."""
+    spec = find_spec("skimage")
+    assert spec is not None
+    assert spec.origin is not None
+    picture = Image.open(Path(spec.origin).parent / "data" / name).convert("RGB")
+    return accentuation.to_tensor(picture.resize((side, side), Image.Resampling.LANCZOS, box=box))
+
+
+def main() -> None:
+    """The README's picture: a cat, and more of what the logit "Egyptian cat" responds to."""
+    model = accentuation.load_model("efficientnet_lite0")
+    seed_image = photograph("chelsea.png", (100, 0, 400, 300), 384)
+    done = accentuation.accentuate(model, seed_image, accentuation.parse_feature("logit=285"), seed=SEED)
+    print(f"Activation before {done.activation_before:.2f}, after {done.activation_after:.2f}")
+    accentuation.panel(seed_image, done).save(DOCS / "chelsea.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
