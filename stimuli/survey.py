@@ -17,7 +17,8 @@ from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionMo
 if TYPE_CHECKING:  # it imports torch
     from stimuli.engine import Network
 
-BATCH_SIZE = 32
+# Larger ones were slower on a CPU: fresh memory for the large activations of early layers cost more than was saved.
+BATCH_SIZE = 16
 
 # What to call an iterable through to show progress: it yields the same batches.
 Progress = Callable[[list[list[SourceImage]], str], Iterable[list[SourceImage]]]
