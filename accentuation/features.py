@@ -1,6 +1,7 @@
 """Features: the scalars of a network that are accentuated, and the text that names them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,13 +69,17 @@ def check_feature(model: VisionModel, feature: Feature) -> None:
     """
     check_layer(model, feature.read_at)
     shape = read_shape(model, feature.read_at)
-    if feature.kind == "channel" and len(shape) != 4:
-        raise FeatureError(f"`{feature.layer}` of {model.name} is not a convolutional layer, so it has no channels.")
+    _require_channels(model, feature.read_at, shape)
     units = shape[1]
     if not 0 <= feature.index < units:
         raise FeatureError(
             f"`{feature}` does not exist in {model.name}; the {feature.kind} must be from 0 to {units - 1}."
         )
+
+
+def _require_channels(model: VisionModel, layer: str, shape: Sequence[int]) -> None:
+    if layer != LOGIT and len(shape) != 4:
+        raise FeatureError(f"`{layer}` of {model.name} is not a convolutional layer, so it has no channels.")
 
 
 def check_layer(model: VisionModel, layer: str) -> None:
@@ -123,19 +128,23 @@ def measure(model: VisionModel, images: Tensor, feature: Feature) -> Tensor:
     return feature_values(outputs, feature)
 
 
-def channel_activations(model: VisionModel, images: Tensor, layer: str) -> Tensor:
-    """The activations of all units of a layer on whole images, resized to the network's input.
+def channel_activations(model: VisionModel, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """The activations of all units of some layers on whole images, resized to the network's input, in one pass.
 
     Args:
         images: ``(B, 3, H, W)`` in [0, 1], any height and width; not square ones are stretched to a square.
-        layer: a convolutional layer, whose channels are averaged over positions, or ``logit`` for all logits.
+        layers: convolutional layers, whose channels are averaged over positions, or ``logit`` for all logits.
 
     Returns:
-        ``(B, units)``, in the network's own units.
+        ``(B, units)`` by layer, in the network's own units.
 
     Raises:
-        FeatureError: the layer is unknown or not a convolutional one.
+        FeatureError: a layer is unknown or not a convolutional one.
     """
-    check_feature(model, Feature("logit", None, 0) if layer == LOGIT else Feature("channel", layer, 0))
+    for layer in layers:
+        check_layer(model, layer)
     with frozen(model.module), torch.no_grad():
-        return unit_values(read_layers(model, model.resize(images.to(model.device)), [layer])[layer])
+        outputs = read_layers(model, model.resize(images.to(model.device)), layers)
+    for layer in layers:
+        _require_channels(model, layer, outputs[layer].shape)
+    return {layer: unit_values(outputs[layer]) for layer in layers}

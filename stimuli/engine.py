@@ -3,12 +3,10 @@
 The only module here that imports torch; commands import it when they have work for it, not before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,21 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import accentuation
-
-DEVICES = ("auto", "cpu", "cuda")
-
-
-class EngineError(ValueError):
-    """The network cannot do what was asked; the message says why, in one sentence."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """A generated image as the bytes of a PNG file, and the feature's activation on the whole seed image and on it."""
-
-    png: bytes
-    activation_before: float
-    activation_after: float
+from stimuli.orders import EngineError, Made, NetworkFacts, Order
 
 
 class Network:
@@ -48,18 +32,21 @@ class Network:
     def __init__(self, name: str, weights: Path | None, device: str = "auto") -> None:
         with _translated():
             self._model = accentuation.load_model(name, weights=weights, device=_device(device))
-        self.name = name
-        self.weights_sha256 = self._model.weights_sha256
-        self.weights_source = self._model.weights_source
-        self.input_size = self._model.input_size
-        self.mean = list(self._model.mean)
-        self.std = list(self._model.std)
 
     @property
-    def device(self) -> str:
-        """The device in words, for the record."""
-        kind = self._model.device.type
-        return f"cuda ({torch.cuda.get_device_name(self._model.device)})" if kind == "cuda" else kind
+    def facts(self) -> NetworkFacts:
+        """What the records keep of it."""
+        model, kind = self._model, self._model.device.type
+        return NetworkFacts(
+            name=model.name,
+            weights_sha256=model.weights_sha256,
+            weights_source=model.weights_source,
+            input_size=model.input_size,
+            mean=list(model.mean),
+            std=list(model.std),
+            regularization_layer=model.regularization_layer,
+            device=f"cuda ({torch.cuda.get_device_name(model.device)})" if kind == "cuda" else kind,
+        )
 
     def locate(self, feature: str) -> tuple[str, int]:
         """The layer (``logit`` for logits) and the unit that a feature's text names.
@@ -72,36 +59,39 @@ class Network:
             accentuation.check_feature(self._model, parsed)
         return parsed.layer or parsed.kind, parsed.index
 
-    def activations(self, paths: Sequence[Path], layer: str) -> NDArray[np.float64]:
-        """The activations of all units of a layer on some images of one size: ``(images, units)``.
+    def activations(self, paths: Sequence[Path], layers: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """The activations of all units of some layers on some images of one size: ``(images, units)`` by layer.
 
         Raises:
             EngineError: no such layer, or an image file is missing or damaged.
         """
         images = torch.stack([_tensor(path) for path in paths])  # (B, 3, H, W) in [0, 1]
         with _translated():
-            values = accentuation.channel_activations(self._model, images, layer)
-        return values.double().cpu().numpy()
+            values = accentuation.channel_activations(self._model, images, layers)
+        return {layer: value.double().cpu().numpy() for layer, value in values.items()}
 
-    def accentuate(
-        self, path: Path, feature: str, config: dict[str, Any], *, seed: int, on_step: Callable[[int], None]
-    ) -> Made:
-        """Accentuate a feature on the image in a file; ``on_step`` is told the number of each step done.
+    def accentuate(self, order: Order) -> Made:
+        """Accentuate a feature on the image in a file.
 
         Raises:
             EngineError: the feature or a layer does not exist, or the image file is missing or damaged.
         """
-        image = _tensor(path)
+        image = _tensor(order.path)
         with _translated():
-            parsed = accentuation.parse_feature(feature)
-            settings = accentuation.AccentuationConfig(**config)
-            done = accentuation.accentuate(self._model, image, parsed, settings, seed=seed, on_step=on_step)
+            feature = accentuation.parse_feature(order.feature)
+            settings = accentuation.AccentuationConfig(**order.config)
+            done = accentuation.accentuate(self._model, image, feature, settings, seed=order.seed)
             picture = accentuation.to_picture(done.blend)
             # Of what is shown: the picture is rounded to 8 bits.
-            after = accentuation.measure(self._model, accentuation.to_tensor(picture)[None], parsed)
+            after = accentuation.measure(self._model, accentuation.to_tensor(picture)[None], feature)
         buffer = BytesIO()
         picture.save(buffer, format="PNG")
         return Made(buffer.getvalue(), done.activation_before, float(after))
+
+
+def use_one_thread() -> None:
+    """Let this process compute on one thread, because others compute beside it."""
+    torch.set_num_threads(1)
 
 
 def _device(wanted: str) -> str:

@@ -1,14 +1,12 @@
 """Making stimuli by their recipes: the file first, then the row, so that a row means complete."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
 from stimuli import files
 from stimuli.models import Stimulus
+from stimuli.orders import Made, NetworkFacts, Order
 from stimuli.recipes import Recipe, find_stimulus
-
-if TYPE_CHECKING:  # it imports torch
-    from stimuli.engine import Network
+from stimuli.workers import Workers
 
 
 class GenerationError(ValueError):
@@ -20,7 +18,7 @@ def unmade(recipes: Iterable[Recipe]) -> list[Recipe]:
     return [recipe for recipe in recipes if not _is_made(recipe)]
 
 
-def check_network(network: "Network", recipes: Iterable[Recipe]) -> None:
+def check_network(network: NetworkFacts, recipes: Iterable[Recipe]) -> None:
     """Make sure that the network has the weights with which the recipes' features were surveyed.
 
     Raises:
@@ -33,14 +31,19 @@ def check_network(network: "Network", recipes: Iterable[Recipe]) -> None:
         )
 
 
-def make_stimulus(recipe: Recipe, network: "Network", *, on_step: Callable[[int], None]) -> Stimulus:
-    """Follow a recipe and keep what comes of it; a row whose file was lost is given the new file.
+def make_stimuli(recipes: Sequence[Recipe], workers: Workers) -> Iterator[Stimulus]:
+    """Follow recipes and keep each result as it comes; a row whose file was lost is given the new file.
 
     Raises:
-        EngineError: the network cannot follow the recipe.
-        OSError: the file cannot be stored.
+        EngineError: the network cannot follow a recipe.
+        OSError: a file cannot be stored.
     """
-    made = network.accentuate(recipe.image.path, recipe.feature.name, recipe.config, seed=recipe.seed, on_step=on_step)
+    orders = [Order(recipe.image.path, recipe.feature.name, recipe.config, recipe.seed) for recipe in recipes]
+    for place, made in workers.make(orders):
+        yield _keep(recipes[place], made, workers.facts.device)
+
+
+def _keep(recipe: Recipe, made: Made, device: str) -> Stimulus:
     sha256 = files.store(made.png)
     stimulus, _ = Stimulus.objects.update_or_create(
         kind=recipe.kind,
@@ -52,7 +55,7 @@ def make_stimulus(recipe: Recipe, network: "Network", *, on_step: Callable[[int]
             "config": recipe.config,
             "activation_before": made.activation_before,
             "activation_after": made.activation_after,
-            "device": network.device,
+            "device": device,
             "sha256": sha256,
         },
     )

@@ -63,6 +63,11 @@ class VisionModel(models.Model):
     input_size = models.PositiveIntegerField(help_text="Side of the network's input in pixels.")
     mean = models.JSONField(help_text="Per channel, in image range 0 to 1.")
     std = models.JSONField(help_text="Per channel, in image range 0 to 1.")
+    regularization_layer = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Where an accentuation stays close to its seed if the protocol names none.",
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("name", "weights_sha256"), name="one_row_per_weights"),)

@@ -40,6 +40,8 @@ class Recipe:
 def accentuation_recipe(protocol: Protocol, feature: Feature, image: SourceImage) -> Recipe:
     """The accentuation of this feature on this image, as the protocol wants it."""
     config = {**protocol.stimuli.accentuation.model_dump(), **FIXED_ACCENTUATION_CONFIG}
+    # Named in full, so that the record stays true when the library's choice changes.
+    config["regularization_layer"] = config["regularization_layer"] or feature.model.regularization_layer or None
     canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
     return Recipe(
         kind=Stimulus.Kind.ACCENTUATION,

@@ -4,24 +4,19 @@ A feature's rows are written in one transaction, so a feature is surveyed over a
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
 from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionModel
-
-if TYPE_CHECKING:  # it imports torch
-    from stimuli.engine import Network
+from stimuli.orders import NetworkFacts
+from stimuli.workers import Values, Workers
 
 # Larger ones were slower on a CPU: fresh memory for the large activations of early layers cost more than was saved.
 BATCH_SIZE = 16
-
-# What to call an iterable through to show progress: it yields the same batches.
-Progress = Callable[[list[list[SourceImage]], str], Iterable[list[SourceImage]]]
 
 
 class SurveyError(ValueError):
@@ -49,7 +44,7 @@ class LayerSurvey:
     already_there: int
 
 
-def record_network(network: "Network", *, weights_given: bool) -> VisionModel:
+def record_network(network: NetworkFacts, *, weights_given: bool) -> VisionModel:
     """The row of this network, made if it is new."""
     row, _ = VisionModel.objects.get_or_create(
         name=network.name,
@@ -60,6 +55,7 @@ def record_network(network: "Network", *, weights_given: bool) -> VisionModel:
             "input_size": network.input_size,
             "mean": network.mean,
             "std": network.std,
+            "regularization_layer": network.regularization_layer or "",
         },
     )
     if row.weights_given and not weights_given:
@@ -75,25 +71,45 @@ def surveyed_features(network: VisionModel, pool: ImagePool) -> set[str]:
     return set(features.values_list("name", flat=True).distinct())
 
 
-def survey_layer(
-    network: "Network", row: VisionModel, pool: ImagePool, wanted: Wanted, *, seed: int, progress: Progress
-) -> LayerSurvey:
-    """Survey units of one layer over a pool.
+def pool_activations(
+    workers: Workers, images: Sequence[SourceImage], layers: Sequence[str], *, progress: Callable[[int], object]
+) -> Values:
+    """The activations of all units of some layers, ``(images, units)`` by layer, in one pass over the images.
 
     Args:
-        network: with its weights, on a device.
-        row: of this network.
-        pool: whose images are shown to it.
+        workers: with the network.
+        images: of one pool.
+        layers: names, ``logit`` for the logits.
+        progress: is told how many images were done since it was last called.
+
+    Raises:
+        EngineError: no such layer, or an image file is missing or damaged.
+    """
+    starts = range(0, len(images), BATCH_SIZE)
+    batches = [[image.path for image in images[start : start + BATCH_SIZE]] for start in starts]
+    parts: dict[int, Values] = {}
+    for place, values in workers.activations(batches, layers):
+        parts[place] = values
+        progress(len(batches[place]))
+    return {layer: np.concatenate([parts[place][layer] for place in range(len(batches))]) for layer in layers}
+
+
+def survey_layer(
+    row: VisionModel, images: Sequence[SourceImage], values: NDArray[np.float64], wanted: Wanted, *, seed: int
+) -> LayerSurvey:
+    """Keep activations and ranks of units of one layer over a pool.
+
+    Args:
+        row: of the network.
+        images: all images of one pool.
+        values: the activations of all units of the layer, ``(images, units)``.
         wanted: the layer and its units.
         seed: of the generator that samples units.
-        progress: shows how far the batches are.
 
     Raises:
         SurveyError: a named unit is dead.
-        EngineError: no such layer, or an image file is missing or damaged.
     """
-    images = list(pool.images.order_by("id"))
-    values = _activations(network, images, wanted.layer, progress)
+    pool = images[0].pool
     alive = _alive(values)
     dead_and_named = sorted(set(wanted.units) - alive)
     if dead_and_named:
@@ -112,16 +128,6 @@ def survey_layer(
 def feature_name(layer: str, unit: int) -> str:
     """The text that names a unit of a layer, as a protocol file writes it."""
     return f"logit={unit}" if layer == "logit" else f"{layer}:channel={unit}"
-
-
-def _activations(
-    network: "Network", images: Sequence[SourceImage], layer: str, progress: Progress
-) -> NDArray[np.float64]:
-    """``(images, units)``."""
-    batches = [list(images[start : start + BATCH_SIZE]) for start in range(0, len(images), BATCH_SIZE)]
-    return np.concatenate(
-        [network.activations([image.path for image in batch], layer) for batch in progress(batches, layer)]
-    )
 
 
 def _alive(values: NDArray[np.float64]) -> set[int]:

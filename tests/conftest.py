@@ -12,6 +12,5 @@ _data = tempfile.TemporaryDirectory(prefix="quiddity-tests-")
 os.environ["QUIDDITY_DATA"] = _data.name
 os.environ.pop("DATABASE_URL", None)
 Path(_data.name).chmod(0o755)  # the embedded server runs as a user of its own when the tests run as root
-os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as in manage.py
 os.environ["DJANGO_SETTINGS_MODULE"] = "studyapp.settings"
 django.setup()  # the conftest files below import models

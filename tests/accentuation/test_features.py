@@ -74,9 +74,11 @@ def test_activations_are_those_computed_by_hand(tiny):
     images[1, 0, :, :4] = 1.0  # the left half of the second image has red 1
     # Normalised: the first is 1 everywhere. The second is -1, but for red, which is 2 on the left half.
     # mix: first (2, -1); second red: 4 and -2 by halves, mean 1; green: 1. relu: first (2, 0); second (2, 1).
-    torch.testing.assert_close(channel_activations(tiny, images, "mix"), torch.tensor([[2.0, -1], [1, 1]]))
-    torch.testing.assert_close(channel_activations(tiny, images, "relu"), torch.tensor([[2.0, 0], [2, 1]]))
-    torch.testing.assert_close(channel_activations(tiny, images, "logit"), torch.tensor([[12.0, 2], [12, 3]]))
+    torch.testing.assert_close(channel_activations(tiny, images, ["mix"])["mix"], torch.tensor([[2.0, -1], [1, 1]]))
+    torch.testing.assert_close(channel_activations(tiny, images, ["relu"])["relu"], torch.tensor([[2.0, 0], [2, 1]]))
+    torch.testing.assert_close(
+        channel_activations(tiny, images, ["logit"])["logit"], torch.tensor([[12.0, 2], [12, 3]])
+    )
     torch.testing.assert_close(measure(tiny, images, parse_feature("logit=1")), torch.tensor([2.0, 3]))
     torch.testing.assert_close(measure(tiny, images, parse_feature("mix:channel=1")), torch.tensor([-1.0, 1]))
 
@@ -89,6 +91,6 @@ def test_images_of_any_size_are_measured_whole(tiny):
 
 def test_one_feature_measured_is_one_column_of_all_activations(lite0, cat, coffee):
     images = torch.stack([cat, coffee])
-    activations = channel_activations(lite0, images, "blocks.3.1")
+    activations = channel_activations(lite0, images, ["blocks.3.1"])["blocks.3.1"]
     assert activations.shape == (2, 80)
     torch.testing.assert_close(activations[:, 7], measure(lite0, images, parse_feature("blocks.3.1:channel=7")))

@@ -16,7 +16,7 @@ EGYPTIAN_CAT, ESPRESSO = 285, 967
 
 
 def test_efficientnet_lite0_knows_the_cat_and_the_cup(lite0, cat, coffee):
-    logits = channel_activations(lite0, torch.stack([cat, coffee]), "logit")
+    logits = channel_activations(lite0, torch.stack([cat, coffee]), ["logit"])["logit"]
     assert logits.argmax(dim=1).tolist() == [EGYPTIAN_CAT, ESPRESSO]
 
 
@@ -65,7 +65,7 @@ def test_a_torchvision_model_is_loaded_from_a_local_file(tmp_path):
     assert model.weights_sha256 == hashlib.sha256((tmp_path / "mine.pth").read_bytes()).hexdigest()
     images = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     expected = source.eval()(model.normalize(images))
-    torch.testing.assert_close(channel_activations(model, images, "logit"), expected)
+    torch.testing.assert_close(channel_activations(model, images, ["logit"])["logit"], expected)
 
 
 def test_weights_converted_from_tensorflow_get_the_input_they_were_trained_on(tmp_path):
@@ -74,7 +74,7 @@ def test_weights_converted_from_tensorflow_get_the_input_they_were_trained_on(tm
     model = load_model("googlenet", weights=tmp_path / "googlenet.pth")
     images = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     expected = source.eval()(model.normalize(images))
-    torch.testing.assert_close(channel_activations(model, images, "logit"), expected)
+    torch.testing.assert_close(channel_activations(model, images, ["logit"])["logit"], expected)
 
 
 def test_a_file_with_the_parameters_of_another_model_does_not_fit(tmp_path):
@@ -101,7 +101,8 @@ def test_weights_in_the_naming_of_timm_fit_too(tmp_path, lite0, cat):
     torch.save(lite0.module.state_dict(), tmp_path / "timm.pth")
     model = load_model("efficientnet_lite0", weights=tmp_path / "timm.pth")
     torch.testing.assert_close(
-        channel_activations(model, cat[None], "logit"), channel_activations(lite0, cat[None], "logit")
+        channel_activations(model, cat[None], ["logit"])["logit"],
+        channel_activations(lite0, cat[None], ["logit"])["logit"],
     )
 
 

@@ -12,8 +12,9 @@ from PIL import Image
 
 import accentuation
 from stimuli import files, locks
-from stimuli.engine import EngineError, Network
+from stimuli.engine import Network
 from stimuli.models import Activation, Feature, SourceImage, Stimulus, VisionModel
+from stimuli.orders import EngineError
 from stimuli.survey import record_network
 
 Write = Callable[..., Path]
@@ -28,7 +29,7 @@ def network() -> Network:
 @pytest.fixture
 def surveyed(small_pool: None, network: Network) -> None:
     """Features of the real network, ranked by made-up activations: how the ranks came about plays no part here."""
-    row = record_network(network, weights_given=False)
+    row = record_network(network.facts, weights_given=False)
     images = list(SourceImage.objects.all())
     for number, name in enumerate(FEATURES):
         feature = Feature.objects.create(model=row, name=name)
@@ -45,7 +46,7 @@ class TestGeneration:
         self, protocol_file: Write, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = protocol_file()
-        call_command("generate_stimuli", path)
+        call_command("generate_stimuli", path, workers=1)
         assert "Making 6 of 6 stimuli on " in capsys.readouterr().out
         made = {stimulus.pk: stimulus.sha256 for stimulus in Stimulus.objects.all()}
         assert len(made) == len(set(made.values())) == 6
@@ -54,13 +55,13 @@ class TestGeneration:
         first, second, *_ = Stimulus.objects.all()
         first.path.unlink()
         second.path.write_bytes(second.path.read_bytes()[:100])
-        call_command("generate_stimuli", path)
+        call_command("generate_stimuli", path, workers=1)
         assert "Making 2 of 6 stimuli on " in capsys.readouterr().out
         assert {stimulus.pk: stimulus.sha256 for stimulus in Stimulus.objects.all()} == made
         assert all(files.is_whole(sha256) for sha256 in made.values())
 
         monkeypatch.setattr(accentuation, "load_model", None)
-        call_command("generate_stimuli", path)
+        call_command("generate_stimuli", path, workers=1)
         assert capsys.readouterr().out == "All 6 stimuli of cats are there.\n"
 
     def _check_records(self) -> None:
@@ -88,14 +89,14 @@ class TestGeneration:
 
         monkeypatch.setattr(Network, "accentuate", interrupted)
         with pytest.raises(CommandError, match=r"made so far are kept\. Run the same command again") as caught:
-            call_command("generate_stimuli", protocol_file())
+            call_command("generate_stimuli", protocol_file(), workers=1)
         assert caught.value.returncode == 130
         assert Stimulus.objects.count() == 1
 
     def test_a_study_without_accentuations_needs_no_stimuli(
         self, protocol_file: Write, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        call_command("generate_stimuli", protocol_file(('"exemplars", "accentuation"', '"exemplars"')))
+        call_command("generate_stimuli", protocol_file(('"exemplars", "accentuation"', '"exemplars"')), workers=1)
         assert capsys.readouterr().out == "All 0 stimuli of cats are there.\n"
 
     @pytest.mark.parametrize(
@@ -111,14 +112,14 @@ class TestGeneration:
     )
     def test_a_bad_protocol_is_one_sentence(self, protocol_file: Write, old: str, new: str, sentence: str) -> None:
         with pytest.raises(CommandError, match=sentence) as caught:
-            call_command("generate_stimuli", protocol_file((old, new)))
+            call_command("generate_stimuli", protocol_file((old, new)), workers=1)
         assert caught.value.returncode == 1
         assert not Stimulus.objects.exists()
 
     def test_other_weights_than_the_surveyed_ones_are_refused(self, protocol_file: Write) -> None:
         VisionModel.objects.update(weights_sha256="0" * 64)
         with pytest.raises(CommandError, match="are not those that were surveyed"):
-            call_command("generate_stimuli", protocol_file())
+            call_command("generate_stimuli", protocol_file(), workers=1)
         assert not Stimulus.objects.exists()
 
     def test_a_second_generator_is_refused(self, protocol_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +130,7 @@ class TestGeneration:
             cursor.execute("SELECT pg_advisory_lock(%s)", [key])
         try:
             with pytest.raises(CommandError, match="Another generate_stimuli is at work"):
-                call_command("generate_stimuli", protocol_file())
+                call_command("generate_stimuli", protocol_file(), workers=1)
         finally:
             other.close()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg2
 import pytest
 
@@ -173,8 +174,12 @@ def _kill_at_some_moment(killed: Installation, path: str, sources: set[str]) -> 
     deadline = time.monotonic() + 120
     while killed.files() <= before and time.monotonic() < deadline:
         time.sleep(0.005)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert workers
     process.kill()
     assert process.wait() == -9
+    # Nobody is left to compute for a driver that is gone.
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
     assert before < killed.files()
     assert len(killed.rows()) < STIMULI
     assert {row[4] for row in killed.rows()} <= killed.files() - sources

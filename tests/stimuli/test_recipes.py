@@ -32,20 +32,22 @@ text = "i"
 text = "d"
 """
 
+NETWORK = VisionModel(name="net", regularization_layer="middle")
+
 
 def protocol(seed: int = 7, steps: int = 3, conditions: str = '"exemplars", "accentuation"') -> Protocol:
     return parse_protocol(TEXT.format(seed=seed, steps=steps, conditions=conditions))
 
 
 def recipe(asked: Protocol, feature: str = "logit=1", image: str = "ab" * 32) -> Recipe:
-    return accentuation_recipe(asked, Feature(name=feature), SourceImage(sha256=image))
+    return accentuation_recipe(asked, Feature(model=NETWORK, name=feature), SourceImage(sha256=image))
 
 
 def test_seed_and_config_hash_are_the_same_on_every_machine() -> None:
     made = recipe(protocol())
     # Computed apart from this code: SHA-256 of the lines `7`, `logit=1`, `abab...`, and of the config in JSON.
     assert made.seed == 4909304463449375403
-    assert made.config_sha256 == "f0869c23a22c9f8863b0b742b19b5750c81aaa57807713cd509438cc1c24bbd0"
+    assert made.config_sha256 == "2de4f888ffcfcac2051d109a6908f710794edefe23d21a93ab76e2b81b4874b8"
 
 
 def test_the_seed_depends_on_study_feature_and_image() -> None:
@@ -67,9 +69,15 @@ def test_another_config_is_another_recipe_with_the_same_seed() -> None:
 
 def test_a_recipe_without_wishes_is_the_librarys_default() -> None:
     config = recipe(parse_protocol(TEXT.format(seed=1, steps=100, conditions='"accentuation"'))).config
-    assert AccentuationConfig(**config) == AccentuationConfig()
+    assert AccentuationConfig(**config) == AccentuationConfig(regularization_layer="middle")
     assert config.keys() == asdict(AccentuationConfig()).keys()
-    assert AccentuationTable().model_dump().items() <= config.items()
+    assert AccentuationTable().model_dump(exclude={"regularization_layer"}).items() <= config.items()
+
+
+def test_the_regularization_layer_of_the_protocol_comes_before_the_networks_own() -> None:
+    wished = TEXT.replace("steps = {steps}", 'regularization_layer = "early"')
+    config = recipe(parse_protocol(wished.format(seed=1, conditions='"accentuation"'))).config
+    assert config["regularization_layer"] == "early"
 
 
 @pytest.mark.parametrize(
@@ -80,8 +88,12 @@ def test_every_reference_of_every_feature_is_accentuated_if_the_study_shows_it(c
         return RankedImage(SourceImage(pk=number, sha256=f"{number:064x}"), float(-number), number)
 
     selected = [
-        FeatureImages(Feature(pk=1, name="logit=1"), "main", (ranked(1), ranked(2)), ranked(3), ranked(9)),
-        FeatureImages(Feature(pk=2, name="logit=2"), "practice", (ranked(4), ranked(5)), ranked(6), ranked(8)),
+        FeatureImages(
+            Feature(pk=1, model=NETWORK, name="logit=1"), "main", (ranked(1), ranked(2)), ranked(3), ranked(9)
+        ),
+        FeatureImages(
+            Feature(pk=2, model=NETWORK, name="logit=2"), "practice", (ranked(4), ranked(5)), ranked(6), ranked(8)
+        ),
     ]
     recipes = needed_recipes(protocol(conditions=conditions), selected)
     expected = [("logit=1", 1), ("logit=1", 2), ("logit=2", 4), ("logit=2", 5)][:count]

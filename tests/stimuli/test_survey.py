@@ -23,7 +23,7 @@ def network() -> accentuation.VisionModel:
 @pytest.mark.usefixtures("small_pool")
 class TestSurvey:
     def test_activations_are_the_networks_and_ranks_follow_them(self, network: accentuation.VisionModel) -> None:
-        call_command("survey_features", MODEL, "small", features=["logit=281", f"{LAYER}:channel=17"])
+        call_command("survey_features", MODEL, "small", features=["logit=281", f"{LAYER}:channel=17"], workers=1)
         images = list(SourceImage.objects.order_by("id"))
         for name in ("logit=281", f"{LAYER}:channel=17"):
             rows = Activation.objects.filter(feature__name=name).order_by("image_id")
@@ -38,30 +38,30 @@ class TestSurvey:
             assert [(-row.value, row.image_id) for row in by_rank] == sorted((-row.value, row.image_id) for row in rows)
 
     def test_the_network_is_recorded_with_its_weights(self, network: accentuation.VisionModel) -> None:
-        call_command("survey_features", MODEL, "small", features=["logit=0"])
+        call_command("survey_features", MODEL, "small", features=["logit=0"], workers=1)
         row = VisionModel.objects.get()
         assert (row.name, row.weights_sha256, row.input_size) == (MODEL, network.weights_sha256, network.input_size)
         assert (tuple(row.mean), tuple(row.std)) == (network.mean, network.std)
         assert not row.weights_given
 
     def test_a_sample_of_units_is_that_of_its_seed(self, capsys: pytest.CaptureFixture[str]) -> None:
-        call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=5)
+        call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=5, workers=1)
         first = set(Feature.objects.values_list("name", flat=True))
         assert len(first) == 3
-        call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=5)
+        call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=5, workers=1)
         assert set(Feature.objects.values_list("name", flat=True)) == first
         assert "0 of 112 units written, 3 were there" in capsys.readouterr().out
-        call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=6)
+        call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=6, workers=1)
         assert set(Feature.objects.values_list("name", flat=True)) > first
         assert Activation.objects.count() == 16 * Feature.objects.count()
 
     def test_what_is_there_is_kept_without_loading_the_network(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        call_command("survey_features", MODEL, "small", features=["logit=281"])
+        call_command("survey_features", MODEL, "small", features=["logit=281"], workers=1)
         rows = list(Activation.objects.values())
         monkeypatch.setattr(accentuation, "load_model", None)
-        call_command("survey_features", MODEL, "small", features=["logit=281"])
+        call_command("survey_features", MODEL, "small", features=["logit=281"], workers=1)
         assert "All features are surveyed" in capsys.readouterr().out
         assert list(Activation.objects.values()) == rows
 
@@ -78,7 +78,7 @@ class TestSurvey:
     )
     def test_bad_input_is_one_sentence(self, model: str, options: dict[str, object], sentence: str) -> None:
         with pytest.raises(CommandError, match=sentence) as caught:
-            call_command("survey_features", model, "small", **options)
+            call_command("survey_features", model, "small", **options, workers=1)
         assert caught.value.returncode == 1
         assert not Feature.objects.exists()
 
@@ -86,13 +86,13 @@ class TestSurvey:
         weights = tmp_path / "weights.pth"
         weights.write_bytes(b"no weights")
         with pytest.raises(CommandError, match=r"weights\.pth"):
-            call_command("survey_features", MODEL, "small", features=["logit=0"], weights=weights)
+            call_command("survey_features", MODEL, "small", features=["logit=0"], weights=weights, workers=1)
         assert not VisionModel.objects.exists()
 
     def test_a_lost_image_file_is_named(self) -> None:
         SourceImage.objects.all()[3].path.unlink()
         with pytest.raises(CommandError, match="is missing or damaged; run the same import_images again"):
-            call_command("survey_features", MODEL, "small", features=["logit=0"])
+            call_command("survey_features", MODEL, "small", features=["logit=0"], workers=1)
         assert not Activation.objects.exists()
 
 
@@ -100,7 +100,7 @@ def test_a_feature_that_does_not_vary_is_dead(db: None, image_root: Path, tmp_pa
     Image.new("RGB", (80, 80), "grey").save(tmp_path / "only.png")
     call_command("import_images", str(tmp_path), pool="one", size=64)
     with pytest.raises(CommandError, match="logit=0 is dead: its activation does not vary over the pool 'one'"):
-        call_command("survey_features", MODEL, "one", features=["logit=0"])
+        call_command("survey_features", MODEL, "one", features=["logit=0"], workers=1)
     assert ImagePool.objects.get().images.count() == 1
     assert not Feature.objects.exists()
 
@@ -112,4 +112,4 @@ def test_units_without_variation_or_with_infinite_activations_are_not_alive() ->
 
 def test_an_unknown_pool_is_refused(db: None) -> None:
     with pytest.raises(CommandError, match="no image pool 'nowhere'"):
-        call_command("survey_features", MODEL, "nowhere", layers=[LAYER])
+        call_command("survey_features", MODEL, "nowhere", layers=[LAYER], workers=1)

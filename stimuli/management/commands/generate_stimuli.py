@@ -1,17 +1,19 @@
 """``manage.py generate_stimuli``: make every image that a study needs and that is not there yet."""
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from stimuli import files
-from stimuli.generation import GenerationError, check_network, make_stimulus, unmade
+from stimuli.generation import GenerationError, check_network, make_stimuli, unmade
 from stimuli.locks import BusyError, exclusive
+from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.recipes import Recipe, needed_recipes
 from stimuli.selection import select_images
+from stimuli.workers import open_workers
 
 STOPPED = "Stopped; the stimuli made so far are kept. Run the same command again to go on."
 
@@ -25,6 +27,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("protocol", type=Path, help="the protocol file (TOML)")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
+        parser.add_argument("--workers", type=int, help="processes on a CPU (default: one for each processor)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Generate what is missing, and say how far the set is."""
@@ -35,39 +38,25 @@ class Command(BaseCommand):
                 recipes = needed_recipes(protocol, select_images(protocol))
                 missing = unmade(recipes)
                 if missing:
-                    self._generate(protocol, missing, total=len(recipes), device=options["device"])
+                    self._generate(protocol, missing, len(recipes), options["device"], options["workers"])
         except (ProtocolError, BusyError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError(STOPPED, returncode=130) from error
         self.stdout.write(self.style.SUCCESS(f"All {len(recipes)} stimuli of {protocol.slug} are there."))
 
-    def _generate(self, protocol: Protocol, missing: list[Recipe], *, total: int, device: str) -> None:
-        from stimuli.engine import EngineError, Network
-
+    def _generate(
+        self, protocol: Protocol, missing: list[Recipe], total: int, device: str, workers: int | None
+    ) -> None:
         weights = protocol.stimuli.weights
         try:
-            network = Network(protocol.stimuli.model, Path(weights) if weights else None, device)
-            check_network(network, missing)
-            self.stdout.write(f"Making {len(missing)} of {total} stimuli on {network.device}.")
-            self._make(missing, network, total=total)
+            with open_workers(protocol.stimuli.model, Path(weights) if weights else None, device, workers) as network:
+                check_network(network.facts, missing)
+                self.stdout.write(f"Making {len(missing)} of {total} stimuli on {network.facts.device}.")
+                with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:
+                    for _ in make_stimuli(missing, network):
+                        bar.update()
         except (EngineError, GenerationError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"A stimulus could not be stored: {error}; mend this and run again.") from error
-
-    def _make(self, missing: list[Recipe], network: Any, *, total: int) -> None:
-        with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:
-            for recipe in missing:
-                _make_one(recipe, network)
-                bar.update()
-
-
-def _make_one(recipe: Recipe, network: Any) -> None:
-    """One stimulus, with a bar for its steps; only on a terminal, where a line can be drawn over."""
-    with tqdm(total=recipe.config["steps"], desc="steps", unit="step", leave=False, disable=None) as bar:
-        make_stimulus(recipe, network, on_step=lambda step: _show(bar, step))
-
-
-def _show(bar: "tqdm[NoReturn]", step: int) -> None:
-    bar.update(step - bar.n)

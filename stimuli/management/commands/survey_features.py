@@ -1,6 +1,5 @@
 """``manage.py survey_features``: show a pool to a network and keep activations and ranks."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,11 @@ from tqdm import tqdm
 
 from stimuli import survey
 from stimuli.locks import BusyError, exclusive
-from stimuli.models import ImagePool, SourceImage
+from stimuli.models import ImagePool
 from stimuli.networks import surveyed_network
+from stimuli.orders import EngineError
 from stimuli.protocol import ProtocolError
+from stimuli.workers import Workers, open_workers
 
 
 class Command(BaseCommand):
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--features", nargs="+", default=[], help="features to survey, for example logit=285")
         parser.add_argument("--weights", type=Path, help="weights file (default: those that come with the name)")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
+        parser.add_argument("--workers", type=int, help="processes on a CPU (default: one for each processor)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Survey, and say what was found."""
@@ -49,21 +51,26 @@ class Command(BaseCommand):
             raise CommandError("Stopped; run the same command again to go on.", returncode=130) from error
 
     def _survey(self, options: dict[str, Any], pool: ImagePool) -> None:
-        from stimuli.engine import EngineError, Network
-
+        images = list(pool.images.select_related("pool").order_by("id"))
         try:
-            network = Network(options["model"], options["weights"], options["device"])
-            wanted = _wanted(network, options)
-            row = survey.record_network(network, weights_given=options["weights"] is not None)
-            self.stdout.write(f"Surveying {pool.images.count()} images with {network.name} on {network.device}.")
-            for layer in wanted:
-                found = survey.survey_layer(network, row, pool, layer, seed=options["seed"], progress=_progress)
-                self.stdout.write(
-                    f"{found.layer}: {found.written} of {found.units} units written, {found.already_there} were there, "
-                    f"{found.dead} are dead and left out."
-                )
+            with open_workers(options["model"], options["weights"], options["device"], options["workers"]) as workers:
+                facts = workers.facts
+                wanted = _wanted(workers, options)
+                self.stdout.write(f"Surveying {len(images)} images with {facts.name} on {facts.device}.")
+                with tqdm(total=len(images), desc="survey", unit="image") as bar:
+                    layers = [one.layer for one in wanted]
+                    values = survey.pool_activations(workers, images, layers, progress=bar.update)
+            row = survey.record_network(facts, weights_given=options["weights"] is not None)
+            for one in wanted:
+                self._say(survey.survey_layer(row, images, values[one.layer], one, seed=options["seed"]))
         except (EngineError, survey.SurveyError) as error:
             raise CommandError(str(error)) from error
+
+    def _say(self, found: survey.LayerSurvey) -> None:
+        self.stdout.write(
+            f"{found.layer}: {found.written} of {found.units} units written, {found.already_there} were there, "
+            f"{found.dead} are dead and left out."
+        )
 
 
 def _pool(name: str) -> ImagePool:
@@ -82,19 +89,12 @@ def _all_there(options: dict[str, Any], pool: ImagePool) -> bool:
     return set(options["features"]) <= survey.surveyed_features(network, pool)
 
 
-def _wanted(network: Any, options: dict[str, Any]) -> list[survey.Wanted]:
+def _wanted(workers: Workers, options: dict[str, Any]) -> list[survey.Wanted]:
     units: dict[str, list[int]] = {layer: [] for layer in options["layers"]}
     for feature in options["features"]:
-        layer, unit = network.locate(feature)
+        layer, unit = workers.locate(feature)
         units.setdefault(layer, []).append(unit)
     return [
         survey.Wanted(layer, tuple(dict.fromkeys(named)), options["units"], layer in options["layers"])
         for layer, named in units.items()
     ]
-
-
-def _progress(batches: list[list[SourceImage]], layer: str) -> Iterable[list[SourceImage]]:
-    with tqdm(total=sum(map(len, batches)), desc=layer, unit="image") as bar:
-        for batch in batches:
-            yield batch
-            bar.update(len(batch))
