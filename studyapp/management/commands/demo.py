@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from stimuli.protocol import read_protocol
+from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from studyapp.management.commands.serve import check_port_is_free
 
 PROTOCOL = Path(__file__).resolve().parents[2] / "protocols" / "demo.toml"
@@ -29,30 +29,35 @@ class Command(BaseCommand):
         """Where to serve, or not at all."""
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--no-serve", action="store_true", help="make everything, then stop")
+        parser.add_argument("--protocol", type=Path, default=PROTOCOL, help="another protocol on the built-in images")
 
-    def handle(self, *, port: int, no_serve: bool, **options: Any) -> None:
+    def handle(self, *, port: int, no_serve: bool, protocol: Path, **options: Any) -> None:
         """Run every step in order, each of which reuses what it finds."""
         if not no_serve:
             check_port_is_free(HOST, port)
-        self.make_study()
+        try:
+            study = read_protocol(protocol).protocol
+        except ProtocolError as error:
+            raise CommandError(str(error)) from error
+        self.make_study(study, protocol)
         password = self.researcher_password()
         if no_serve:
             self.stdout.write("The demo study is ready; `make demo` serves it.")
             return
-        self.announce(port, password)
+        self.announce(study, port, password)
         # The server takes this process's place: it starts without torch, which generation may have loaded.
         manage = str(settings.BASE_DIR / "manage.py")
         os.execv(sys.executable, [sys.executable, manage, "serve", "--host", HOST, "--port", str(port)])
 
-    def make_study(self) -> None:
+    def make_study(self, study: Protocol, path: Path) -> None:
         """Database, images, survey, stimuli, study."""
-        stimuli = read_protocol(PROTOCOL).protocol.stimuli
+        stimuli = study.stimuli
         features = (*stimuli.practice_features, *stimuli.features)
         call_command("migrate", verbosity=0)
         call_command("import_images", "--built-in", "--pool", stimuli.pool)
         call_command("survey_features", stimuli.model, stimuli.pool, "--features", *features)
-        call_command("generate_stimuli", str(PROTOCOL))
-        call_command("create_study", str(PROTOCOL))
+        call_command("generate_stimuli", str(path))
+        call_command("create_study", str(path))
 
     def researcher_password(self) -> str:
         """The password of the researcher's account, made with it and kept for the owner of the data folder only."""
@@ -68,12 +73,11 @@ class Command(BaseCommand):
         password: str = path.read_text() if path.exists() else ""
         return password if user.check_password(password) else "as you set it"
 
-    def announce(self, port: int, password: str) -> None:
+    def announce(self, study: Protocol, port: int, password: str) -> None:
         """Say where to go."""
-        slug = read_protocol(PROTOCOL).protocol.slug
         address = f"http://{HOST}:{port}"
         self.stdout.write(
             f"\nThe demo study is served (Ctrl-C stops it).\n"
-            f"  Participant:  {address}/s/{slug}/\n"
-            f"  Researcher:   {address}/researcher/{slug}/   (login: {RESEARCHER}, password: {password})\n"
+            f"  Participant:  {address}/s/{study.slug}/\n"
+            f"  Researcher:   {address}/researcher/{study.slug}/   (login: {RESEARCHER}, password: {password})\n"
         )
