@@ -1,4 +1,4 @@
-"""Makes the pictures of the documents: ``python docs/make_pictures.py``, some minutes on two cores."""
+"""Makes the pictures of the documents: ``python -m docs.make_pictures``, some minutes on two cores."""
 
 from importlib.util import find_spec
 from pathlib import Path
