@@ -1,4 +1,4 @@
-"""``python -m analysis EXPORT.csv --out report.html``: from an export to a report."""
+"""``python -m analysis EXPORT.csv [--out report.html]``: from an export to a report."""
 
 import argparse
 import hashlib
@@ -11,6 +11,7 @@ from analysis.report import render_report
 from analysis.results import analyse
 from analysis.wording import headline
 
+DEFAULT_OUT = Path("report.html")
 DEFAULT_SEED = 1
 
 
@@ -34,7 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m analysis", description="Write the report of an export.")
     parser.add_argument("export", type=Path, metavar="EXPORT.csv", help="the file that export_responses wrote")
-    parser.add_argument("--out", type=Path, required=True, metavar="REPORT.html", help="where the report goes")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=DEFAULT_OUT,
+        metavar="REPORT.html",
+        help=f"where the report goes; default {DEFAULT_OUT} in the current folder",
+    )
     parser.add_argument(
         "--seed", type=_seed, default=DEFAULT_SEED, help=f"of every random draw; default {DEFAULT_SEED}"
     )

@@ -44,6 +44,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("study", Kind.TEXT, "The study's slug."),
     Column("protocol_sha256", Kind.TEXT, "SHA-256 of the protocol file the study was made from."),
     Column("participant", Kind.TEXT, "The participant's code: random, no personal data in it."),
+    Column(
+        "main_trials",
+        Kind.INTEGER,
+        "Main trials in the participant's session, answered or not.",
+        unit="trials",
+        low=1,
+    ),
     Column("trial", Kind.INTEGER, "Position of the trial in the participant's session.", low=1),
     Column("phase", Kind.CHOICE, "Practice trials give feedback and are not analysed.", choices=PHASES),
     Column("task", Kind.TEXT, "The task of the trial, such as held_out."),

@@ -41,7 +41,8 @@ def _test_notes(test: SignFlipTest | Absent) -> Iterator[str]:
     yield f"Test: {test.method}, n = {test.n}."
     yield f"Null hypothesis: {test.null_hypothesis}."
     if test.smallest_p > 0.05:
-        yield f"With these participants p cannot fall below {p_value(test.smallest_p)}, whatever they had answered."
+        least = p_value(test.smallest_p)
+        yield f"With {test.n} participants p cannot fall below {least}, whatever they had answered."
 
 
 def _grouped(notes: Iterable[Note]) -> list[str]:

@@ -5,6 +5,7 @@ The border of the package. What passes it is trusted by everything behind it.
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ def parse_export(text: str) -> pd.DataFrame:
     if not body and not broken:
         wrong_header.append(Problem(1, "the file has no rows after the header, so there are no answers to analyse."))
     records, wrong_cells = _records(header.cells, body)
-    problems = [*wrong_header, *broken, *wrong_cells, *_contradictions(records)]
+    problems = [*wrong_header, *broken, *wrong_cells, *_contradictions(records), *_wrong_session_lengths(records)]
     if problems:
         raise ExportError(str(problem) for problem in sorted(problems, key=lambda problem: problem.line))
     return pd.DataFrame({column.name: _series(column, [record for _, record in records]) for column in COLUMNS})
@@ -174,6 +175,24 @@ def _contradictions(records: list[tuple[int, Record]]) -> Iterator[Problem]:
                 yield Problem(line, f"{told}; a file with several {plural} cannot be analysed as one.")
         for sentence in _row_contradictions(record):
             yield Problem(line, sentence)
+
+
+def _wrong_session_lengths(records: list[tuple[int, Record]]) -> Iterator[Problem]:
+    """Rows whose ``main_trials`` cannot be the number of main trials that their participant was to answer."""
+    first_row: dict[str, tuple[int, int]] = {}
+    answered: Counter[str] = Counter()
+    for line, record in records:
+        match record:
+            case {"participant": str(participant), "main_trials": int(trials), "phase": str(phase)}:
+                first_line, first = first_row.setdefault(participant, (line, trials))
+                if trials != first:
+                    told = f"main_trials is {trials}, but {first} for the same participant in line {first_line}"
+                    yield Problem(line, f"{told}; a session has one length.")
+                answered[participant] += phase == "main"
+                # Only the first row too many: those after it say nothing new.
+                if phase == "main" and answered[participant] == first + 1:
+                    told = f"this is main answer {first + 1} of participant {participant}"
+                    yield Problem(line, f"{told}, whose session has {first} by main_trials.")
 
 
 def _row_contradictions(record: Record) -> Iterator[str]:

@@ -26,7 +26,8 @@ class Findings:
 class Results:
     """A study's results: ``main`` on complete participants, ``everyone`` with the incomplete ones as a check.
 
-    ``everyone`` is ``None`` where nobody is incomplete.
+    ``participants`` counts those with at least one answer, practice included: an export knows no others. ``everyone``
+    is ``None`` where no incomplete participant answered a main trial, since it would repeat ``main``.
     """
 
     study: str
@@ -46,12 +47,11 @@ def analyse(export: pd.DataFrame, *, seed: int) -> Results:
     """Analyse a checked export. ``seed`` settles every random draw: same rows and seed, same results.
 
     Raises:
-        ExportError: there is no answered main trial yet.
+        ExportError: no participant is complete yet.
     """
     selection = select_trials(export)
-    if selection.main.empty:
-        told = f"all {selection.practice} answers are of practice trials"
-        raise ExportError([f"There is nothing to analyse yet: {told}."])
+    if selection.complete.empty:
+        raise ExportError([f"There is nothing to analyse yet: {_nobody_complete(selection)}."])
     first = export.iloc[0]
     return Results(
         study=str(first["study"]),
@@ -64,8 +64,16 @@ def analyse(export: pd.DataFrame, *, seed: int) -> Results:
         selection=selection,
         seed=seed,
         main=_find(selection.complete, seed=seed),
-        everyone=_find(selection.main, seed=seed) if selection.incomplete else None,
+        everyone=_find(selection.main, seed=seed) if len(selection.main) > len(selection.complete) else None,
     )
+
+
+def _nobody_complete(selection: Selection) -> str:
+    if selection.main.empty:
+        return f"all {selection.practice} answers are of practice trials"
+    furthest = max(selection.incomplete.values(), key=lambda trials: trials.answered)
+    told = f"the furthest answered {furthest.answered} of {furthest.session}"
+    return f"none of {len(selection.incomplete)} participants has answered all main trials; {told}"
 
 
 def _find(trials: pd.DataFrame, *, seed: int) -> Findings:

@@ -24,8 +24,8 @@ DRAWS = 99_999
 class SignFlipTest:
     """A two-sided sign-flip permutation test.
 
-    ``statistic`` is the mean over ``n`` participants, ``p`` in (0, 1], ``smallest_p`` the least p that these values
-    could have given under any signs.
+    ``statistic`` is the mean over ``n`` participants, ``p`` in (0, 1], ``smallest_p`` the least p that the test can
+    give with ``n`` participants, whatever their values.
     """
 
     n: int
@@ -78,14 +78,14 @@ def sign_flip_test(values: NDArray[np.float64], *, null_hypothesis: str, seed: i
     sizes = np.abs(values)
     # Sums that are equal on paper differ in their last bits; equal ones must count as equally extreme.
     threshold = abs(float(values.sum())) - 1e-9 * float(sizes.sum())
-    # Flipping a 0 changes nothing, so only the other values make patterns that differ.
-    smallest = 2.0 ** (1 - max(1, int(np.count_nonzero(sizes > 1e-12 * sizes.max()))))
     if count <= MOST_FOR_ENUMERATION:
         p = float(np.mean(np.abs(_all_sums(sizes)) >= threshold))
+        # The observed pattern and its opposite are always as extreme as the observed one.
+        smallest = 2.0 ** (1 - count)
         method = f"exact two-sided sign-flip permutation test (all {2**count:,} sign patterns)"
     else:
         p = (1 + _count_extreme(sizes, threshold, np.random.default_rng(seed))) / (1 + DRAWS)
-        smallest = max(smallest, 1 / (1 + DRAWS))
+        smallest = 1 / (1 + DRAWS)
         method = f"Monte-Carlo two-sided sign-flip permutation test ({DRAWS:,} random sign patterns, seed {seed}, +1)"
     return SignFlipTest(count, float(values.mean()), p, smallest, method, null_hypothesis)
 

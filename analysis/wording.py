@@ -1,9 +1,12 @@
 """How numbers and results are written in the report and on the terminal."""
 
+from collections.abc import Callable
+
 from analysis.absence import Absent
+from analysis.accuracy import ConditionAccuracy
 from analysis.intervals import Interval
 from analysis.results import Results
-from analysis.significance import Comparison
+from analysis.significance import ChanceTest, Comparison
 
 DASH = "\N{EN DASH}"
 
@@ -20,11 +23,9 @@ def points(difference: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """Two significant figures, as far as .0001."""
+    """Three decimals without the zero before the point, as in ``.057`` or ``1.000``; four below ``.01``."""
     if p < 0.0001:
         return "< .0001"
-    if p >= 0.9995:
-        return "1"
     return f"{p:.4f}".lstrip("0") if p < 0.01 else f"{p:.3f}".lstrip("0")
 
 
@@ -50,11 +51,22 @@ def difference_interval(interval: Interval | Absent) -> str:
 
 def headline(results: Results) -> tuple[str, ...]:
     """The results in a few sentences, without markup."""
-    means = (
-        f"{accuracy.condition}: {percent(accuracy.mean)} correct (n = {accuracy.n})."
-        for accuracy in results.main.accuracies
-    )
-    return (*means, *(_compared(comparison) for comparison in results.main.comparisons))
+    main = results.main
+    means = (_above_chance(accuracy, chance) for accuracy, chance in zip(main.accuracies, main.chance, strict=True))
+    return (*means, *(_compared(comparison) for comparison in main.comparisons))
+
+
+def _above_chance(accuracy: ConditionAccuracy, chance: ChanceTest) -> str:
+    if isinstance(chance.test, Absent):
+        against = "no test against chance"
+    else:
+        against = f"against chance {p_statement(chance.test.p)}"
+    interval = _interval(accuracy.interval, accuracy_interval)
+    return f"{accuracy.condition}: {percent(accuracy.mean)} correct ({interval}; {against}; n = {accuracy.n})."
+
+
+def _interval(interval: Interval | Absent, write: Callable[[Interval], str]) -> str:
+    return "no interval" if isinstance(interval, Absent) else f"95% interval {write(interval)}"
 
 
 def _compared(comparison: Comparison) -> str:
@@ -65,5 +77,6 @@ def _compared(comparison: Comparison) -> str:
     if comparison.p_holm is not None:
         p, name = comparison.p_holm, " after Holm's correction"
     kind = "exact" if comparison.test.method.startswith("exact") else "Monte-Carlo"
-    told = f"{points(comparison.difference)} percentage points, {p_statement(p)}{name}"
-    return f"{comparison.first} minus {comparison.second}: {told} ({kind} sign-flip test, n = {comparison.n})."
+    interval = _interval(comparison.interval, difference_interval)
+    told = f"{points(comparison.difference)} percentage points ({interval}; {p_statement(p)}{name}"
+    return f"{comparison.first} minus {comparison.second}: {told}, {kind} sign-flip test; n = {comparison.n})."

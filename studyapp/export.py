@@ -5,12 +5,15 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.columns import NAMES
-from studyapp.models import Response
+
+if TYPE_CHECKING:
+    from studyapp.selectors import ExportedResponse
 
 
-def export_row(response: Response) -> dict[str, str]:
+def export_row(response: "ExportedResponse") -> dict[str, str]:
     """One answered trial as the text of its cells, by column name."""
     trial = response.trial
     participant, pair = trial.participant, trial.query_pair
@@ -19,6 +22,7 @@ def export_row(response: Response) -> dict[str, str]:
         "study": participant.study.slug,
         "protocol_sha256": participant.study.protocol_sha256,
         "participant": participant.code,
+        "main_trials": str(response.main_trials),
         "trial": str(trial.position),
         "phase": trial.phase,
         "task": trial.task,
@@ -42,7 +46,7 @@ def export_row(response: Response) -> dict[str, str]:
     }
 
 
-def write_export(responses: Iterable[Response], path: Path) -> int:
+def write_export(responses: "Iterable[ExportedResponse]", path: Path) -> int:
     """Write the responses to a CSV file and return how many they are.
 
     The file appears under its name only when it is whole: a reader never sees half an export.

@@ -1,11 +1,17 @@
 """Everything that only reads: where a participant stands, what a trial shows, how far a study is."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from stimuli.models import SourceImage, Stimulus
 from studyapp.models import Participant, Phase, Reference, Response, Side, Study, StudyFeature, Trial
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    ExportedResponse = WithAnnotations[Response, "SessionLength"]
 
 
 def current_trial(participant: Participant) -> Trial | None:
@@ -101,8 +107,21 @@ def study_features(study: Study) -> QuerySet[StudyFeature]:
     ).prefetch_related("references__image", "references__explanations")
 
 
-def export_responses(study: Study) -> QuerySet[Response]:
+class SessionLength(TypedDict):
+    """What the export adds to a response: how many main trials its participant's session has."""
+
+    main_trials: int
+
+
+def export_responses(study: Study) -> "QuerySet[ExportedResponse]":
     """Every response of a study with what its export row needs, by participant and trial."""
+    main_trials = (
+        Trial.objects.filter(participant=OuterRef("trial__participant"), phase=Phase.MAIN)
+        .order_by()
+        .values("participant")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
     return (
         Response.objects.filter(trial__participant__study=study)
         .select_related(
@@ -111,5 +130,6 @@ def export_responses(study: Study) -> QuerySet[Response]:
             "trial__query_pair__weak_image",
             "trial__query_pair__study_feature__feature__model",
         )
+        .annotate(main_trials=Subquery(main_trials))
         .order_by("trial__participant__number", "trial__position")
     )

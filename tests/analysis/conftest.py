@@ -19,6 +19,7 @@ def one_row(participant: str, trial: int, condition: str, correct: bool, **cells
         "study": "demo",
         "protocol_sha256": "ab" * 32,
         "participant": participant,
+        "main_trials": "4",
         "trial": str(trial),
         "phase": "main",
         "task": "held_out",
@@ -50,17 +51,21 @@ def row() -> Callable[..., Row]:
 
 
 @pytest.fixture(scope="session")
-def rows_of() -> Callable[[dict[str, dict[str, tuple[int, int]]]], list[Row]]:
-    """Rows from counts: ``{participant: {condition: (correct, answered)}}``."""
+def rows_of() -> Callable[..., list[Row]]:
+    """Rows from counts: ``{participant: {condition: (correct, answered)}}``.
 
-    def make(counts: dict[str, dict[str, tuple[int, int]]]) -> list[Row]:
+    Everyone is complete, unless sessions are said to have had ``main_trials``.
+    """
+
+    def make(counts: dict[str, dict[str, tuple[int, int]]], main_trials: int | None = None) -> list[Row]:
         rows: list[Row] = []
         for participant, conditions in counts.items():
             trial = 0
+            session = str(main_trials or sum(answered for _, answered in conditions.values()))
             for condition, (correct, answered) in conditions.items():
                 for place in range(answered):
                     trial += 1
-                    rows.append(one_row(participant, trial, condition, place < correct))
+                    rows.append(one_row(participant, trial, condition, place < correct, main_trials=session))
         return rows
 
     return make

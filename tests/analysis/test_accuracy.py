@@ -9,7 +9,7 @@ from analysis.accuracy import condition_accuracies, participant_scores
 from analysis.description import describe_conditions
 from analysis.intervals import Interval, bootstrap_interval, t_interval
 from analysis.reading import parse_export
-from analysis.selection import select_trials
+from analysis.selection import MainTrials, select_trials
 
 
 @pytest.fixture
@@ -94,15 +94,24 @@ def test_all_correct_has_a_mean_and_a_reason(trials_of):
 
 
 def test_practice_is_left_out_and_incomplete_participants_are_named(row, csv_text):
-    rows = [row("whole", trial, "none", True, phase="practice" if trial == 1 else "main") for trial in range(1, 5)]
-    rows += [row("left", trial, "none", False, phase="practice" if trial == 1 else "main") for trial in range(1, 3)]
-    rows += [row("quit", 1, "none", False, phase="practice")]
+    rows = [
+        row(name, trial, "none", True, phase="practice" if trial == 1 else "main", main_trials="3")
+        for name, last in (("whole", 4), ("left", 2), ("quit", 1))
+        for trial in range(1, last + 1)
+    ]
     selection = select_trials(parse_export(csv_text(rows)))
     assert selection.practice == 3
-    assert selection.expected == 3
-    assert selection.incomplete == {"left": 1, "quit": 0}
+    assert selection.incomplete == {"left": MainTrials(1, 3), "quit": MainTrials(0, 3)}
     assert set(selection.complete["participant"]) == {"whole"}
     assert len(selection.main) == 4
+
+
+def test_nobody_is_complete_for_having_answered_the_most(rows_of, csv_text):
+    rows = rows_of({"a": {"none": (2, 3)}, "b": {"none": (1, 3)}}, main_trials=8)
+    selection = select_trials(parse_export(csv_text(rows)))
+    assert selection.incomplete == {"a": MainTrials(3, 8), "b": MainTrials(3, 8)}
+    assert selection.complete.empty
+    assert len(selection.main) == 6
 
 
 def test_completeness_counts_all_main_trials_so_that_uneven_conditions_do_not_exclude(trials_of):

@@ -59,6 +59,7 @@ def test_it_reads_a_file_that_a_spreadsheet_saved_with_a_byte_order_mark(row, cs
         ({"confidence": "4"}, "line 2: confidence is 4, which is more than the greatest value, 3."),
         ({"confidence": "2.0"}, "line 2: confidence is '2.0', which is not a whole number."),
         ({"references": "9" * 30}, f"line 2: references is '{'9' * 30}', which is not a whole number."),
+        ({"main_trials": "0"}, "line 2: main_trials is 0, which is less than the least value, 1."),
         ({"trial": "0"}, "line 2: trial is 0, which is less than the least value, 1."),
         ({"rt_ms": "-1"}, "line 2: rt_ms is -1, which is less than the least value, 0."),
         ({"rt_ms": "nan"}, "line 2: rt_ms is 'nan', which is not a finite number."),
@@ -106,6 +107,22 @@ def test_it_refuses_a_trial_that_stands_twice(row, csv_text):
     assert problems_of(csv_text(rows)) == (told,)
 
 
+def test_it_refuses_two_lengths_of_one_session(row, csv_text):
+    rows = [row("a", 1, "none", True), row("b", 1, "none", True, main_trials="5"), row("a", 2, "none", True)]
+    rows[2]["main_trials"] = "5"
+    told = "line 4: main_trials is 5, but 4 for the same participant in line 2; a session has one length."
+    assert problems_of(csv_text(rows)) == (told,)
+
+
+def test_it_refuses_more_main_answers_than_the_session_has_trials_and_says_so_once(row, csv_text):
+    rows = [row("a", 1, "none", True, phase="practice", main_trials="2")]
+    rows += [row("a", trial, "none", True, main_trials="2") for trial in range(2, 4)]
+    assert isinstance(read_or_problems(csv_text(rows)), pd.DataFrame)
+    rows += [row("a", trial, "none", True, main_trials="2") for trial in range(4, 6)]
+    told = "line 5: this is main answer 3 of participant a, whose session has 2 by main_trials."
+    assert problems_of(csv_text(rows)) == (told,)
+
+
 @pytest.mark.parametrize(
     ("name", "plural"), [("study", "studies"), ("protocol_sha256", "protocols"), ("task", "tasks")]
 )
@@ -140,7 +157,7 @@ def test_it_tells_the_line_on_which_a_row_begins_when_a_cell_holds_line_breaks(r
 def test_it_refuses_rows_that_are_too_short_or_empty(row, csv_text):
     text = csv_text([row("a", 1, "none", True)]) + "a,b\n\n"
     assert problems_of(text) == (
-        "line 3: the row has 2 cells and the header 23.",
+        "line 3: the row has 2 cells and the header 24.",
         "line 4: the line is empty; remove it.",
     )
 

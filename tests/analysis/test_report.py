@@ -92,16 +92,37 @@ def test_it_says_what_can_be_counted_by_hand(rows_of, csv_text, borowski):
 
 
 def test_it_counts_practice_and_names_incomplete_participants(row, rows_of, csv_text):
-    rows = rows_of({name: {"x": (3, 4), "y": (2, 4)} for name in "abc"} | {"early": {"x": (1, 3)}})
-    rows += [row("a", 90, "x", True, phase="practice"), row("never", 1, "x", True, phase="practice")]
+    counts = {name: {"x": (3, 4), "y": (2, 4)} for name in "abc"} | {"early": {"x": (1, 3)}}
+    rows = rows_of(counts, main_trials=8)
+    rows += [row(name, 90, "x", True, phase="practice", main_trials="8") for name in ("a", "never")]
     page = Page(render(rows, csv_text))
     text = re.sub(r"\s+", " ", " ".join(page.text))
     assert "early (3 of 8), never (0 of 8)." in text
+    assert "Participants with at least one answer 5, of whom 3 complete;" in text
     assert "Practice, left out 2 Of incomplete participants, left out 3 Analysed 24 main responses" in text
     assert page.tables["accuracy-table"][1][:4] == ["x", "3", "9 / 12", "75.0%"]
     # (3/4 + 3/4 + 3/4 + 1/3) / 4, all of them counted once.
     assert page.tables["everyone-accuracy-table"][1][:4] == ["x", "4", "10 / 15", "64.6%"]
     assert page.tables["counts-table"][4] == ["early (incomplete)", "1 / 3", wording.DASH]
+
+
+def test_a_long_list_of_incomplete_participants_is_folded(rows_of, csv_text):
+    def folded(count):
+        left = {f"left{number}": {"x": (1, 3)} for number in range(count)}
+        page = Page(render(rows_of({"a": {"x": (2, 4)}} | left, main_trials=4), csv_text))
+        return "open" not in next(named for tag, named in page.attributes if tag == "details")
+
+    assert not folded(10)
+    assert folded(11)
+
+
+def test_those_who_only_practised_make_no_second_analysis(row, rows_of, csv_text, borowski):
+    rows = [*rows_of(borowski), row("never", 1, "none", True, phase="practice")]
+    page = render(rows, csv_text)
+    assert "never (0 of 4)." in page
+    assert "None of them answered a main trial" in page
+    assert "everyone-accuracy-table" not in page
+    assert "#everyone" not in page
 
 
 def test_without_incomplete_participants_there_is_no_second_analysis(rows_of, csv_text, borowski):
@@ -117,7 +138,7 @@ def test_without_incomplete_participants_there_is_no_second_analysis(rows_of, cs
         ({"a": {"x": (3, 4), "y": (4, 4)}}, "No test: with one participant every sign pattern is as extreme."),
         ({"a": {"x": (3, 4)}, "b": {"x": (4, 4)}}, "No comparison: there is only one condition."),
         ({name: {"x": (4, 4), "y": (4, 4)} for name in "abc"}, "all 3 participants have the same value"),
-        ({name: {"x": (4, 4), "y": (4, 4)} for name in "abc"}, "p cannot fall below 1"),
+        ({name: {"x": (2, 4), "y": (2, 4)} for name in "abc"}, "With 3 participants p cannot fall below .250"),
         ({name: {"x": (0, 4), "y": (4, 4)} for name in "abc"}, "p cannot fall below .250"),
         ({"a": {"x": (1, 4)}, "b": {"y": (4, 4)}}, "No paired comparison: no participant answered both x and y."),
     ],
@@ -190,7 +211,7 @@ def test_equal_values_stand_side_by_side():
 
 @pytest.mark.parametrize(
     ("p", "written"),
-    [(0.00001, "< .0001"), (0.00391, ".0039"), (0.0566, ".057"), (0.5, ".500"), (0.9996, "1"), (1.0, "1")],
+    [(0.00001, "< .0001"), (0.00391, ".0039"), (0.0566, ".057"), (0.5, ".500"), (0.9996, "1.000"), (1.0, "1.000")],
 )
 def test_p_values_are_written_as_in_journals(p, written):
     assert wording.p_value(p) == written
@@ -206,6 +227,18 @@ def test_an_export_of_practice_alone_is_not_analysed(row, csv_text):
         analyse(export, seed=1)
 
 
+def test_unfinished_participants_alone_are_not_analysed(rows_of, csv_text):
+    export = parse_export(csv_text(rows_of({"a": {"x": (1, 3)}, "b": {"x": (2, 2)}}, main_trials=8)))
+    told = "nothing to analyse yet: none of 2 participants has answered all main trials; the furthest answered 3 of 8"
+    with pytest.raises(ExportError, match=told):
+        analyse(export, seed=1)
+
+
+def test_the_headline_says_what_is_missing_with_one_participant(rows_of, csv_text):
+    results = analyse(parse_export(csv_text(rows_of({"a": {"x": (3, 4)}}))), seed=1)
+    assert wording.headline(results) == ("x: 75.0% correct (no interval; no test against chance; n = 1).",)
+
+
 def run(*arguments: object, code: str = "") -> "subprocess.CompletedProcess[str]":
     start = [sys.executable, "-c", code] if code else [sys.executable, "-m", "analysis"]
     return subprocess.run([*start, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT, check=False)
@@ -216,7 +249,10 @@ def test_the_command_writes_the_report_and_prints_the_headline(export, tmp_path)
     done = run(export, "--out", out)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == "natural: 92.2% correct (n = 10)."
+    # 415 / 450 +- 2.262 SEM of the ten counts; all ten are above 22.5 of 45, so that p is 2 / 1,024.
+    assert lines[0] == "natural: 92.2% correct (95% interval 90.2% to 94.2%; against chance p = .0020; n = 10)."
+    assert lines[4].startswith("natural minus synthetic: +10.2 percentage points (95% interval ")
+    assert "; p = .0059 after Holm's correction, exact sign-flip test; n = 10)." in lines[4]
     assert lines[-1] == f"Report: {out}"
     assert out.read_text(encoding="utf-8").endswith("</html>\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["export.csv", "report.html"]
@@ -268,7 +304,15 @@ def test_a_folder_in_the_place_of_the_report_leaves_nothing_behind(export, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["export.csv", "report.html"]
 
 
-@pytest.mark.parametrize("wrong", [[], ["EXPORT"], ["EXPORT", "--out", "r", "--seed", "-1"], ["same", "--out", "same"]])
+def test_without_out_the_report_is_written_here(export, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert main([str(export)]) == 0
+    assert [path.name for path in here.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("wrong", [[], ["EXPORT", "--out", "r", "--seed", "-1"], ["same", "--out", "same"]])
 def test_wrong_usage_exits_with_two(wrong, capsys):
     with pytest.raises(SystemExit) as left:
         main(wrong)

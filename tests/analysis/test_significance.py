@@ -117,7 +117,11 @@ def test_the_smallest_possible_p_is_reached_when_all_agree():
 
 def test_values_that_are_all_zero_give_p_one():
     assert flip([0, 0, 0]).p == 1
-    assert flip([0, 0, 0]).smallest_p == 1
+
+
+def test_the_smallest_possible_p_is_that_of_other_answers_too():
+    # Were it worked out from the values, two zeros of three would make it 1; three who all answer right reach 2 / 8.
+    assert flip([0.25, 0, 0]).smallest_p == flip([0.5, 0.5, 0.5]).p == 2 / 8
 
 
 @pytest.mark.parametrize("sign", [-1, 1])

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import DjangoAssertNumQueries
 
 from analysis.columns import COLUMNS, NAMES, Kind
 from studyapp.export import write_export
 from studyapp.models import Participant, Response
-from studyapp.selectors import current_trial
-from studyapp.services.participation import response_record
+from studyapp.selectors import current_trial, export_responses
+from studyapp.services.participation import instructions_read, participant_enrol, response_record
 
 
-def answer_all(participant: Participant) -> None:
-    while trial := current_trial(participant):
+def answer_all(participant: Participant, most: int = 99) -> None:
+    """Answer the trials in order, at ``most`` so many."""
+    while (trial := current_trial(participant)) and trial.position <= most:
         response_record(
             participant=participant,
             trial_id=trial.public_id,
@@ -51,6 +53,7 @@ def test_it_writes_what_the_database_holds(participant: Participant, tmp_path: P
             "study": "birds",
             "protocol_sha256": participant.study.protocol_sha256,
             "participant": participant.code,
+            "main_trials": "4",
             "trial": str(trial.position),
             "phase": "practice" if trial.position <= 2 else "main",
             "task": "held_out",
@@ -72,6 +75,21 @@ def test_it_writes_what_the_database_holds(participant: Participant, tmp_path: P
             "rt_ms": str(1000.0 + trial.position / 3),
             "received_at": response.received_at.isoformat(),
         }
+
+
+def test_who_left_early_has_the_main_trials_of_the_whole_session_and_rows_cost_no_queries(
+    participant: Participant, tmp_path: Path, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    answer_all(participant)
+    early = participant_enrol(study=participant.study, client_id=uuid.uuid4())
+    instructions_read(participant=early)
+    early.refresh_from_db()
+    answer_all(early, most=3)
+    with django_assert_num_queries(1):
+        write_export(export_responses(participant.study), tmp_path / "out.csv")
+    rows = exported(tmp_path / "out.csv")
+    assert [row["participant"] for row in rows] == [participant.code] * 6 + [early.code] * 3
+    assert {row["main_trials"] for row in rows} == {"4"}
 
 
 def test_every_cell_is_written_as_its_column_declares(participant: Participant, tmp_path: Path) -> None:
@@ -138,7 +156,7 @@ def test_an_export_that_fails_midway_leaves_the_former_file_and_no_other(
     out.write_text("the former export")
 
     def interrupted() -> Iterator[Response]:
-        yield from Response.objects.all()[:3]
+        yield from export_responses(participant.study)[:3]
         raise OSError("the connection is gone")
 
     with pytest.raises(OSError, match="gone"):
