@@ -12,11 +12,16 @@ from stimuli.models import VisionModel
 from stimuli.protocol import ProtocolError
 
 
+class NotSurveyedError(ProtocolError):
+    """No pool has been shown to the network yet."""
+
+
 def surveyed_network(name: str, weights: str | None) -> VisionModel:
     """The network that a protocol means by ``model`` and ``weights``.
 
     Raises:
-        ProtocolError: there is none, or the weights file cannot be read.
+        NotSurveyedError: there is none.
+        ProtocolError: the weights file cannot be read.
     """
     networks = VisionModel.objects.filter(name=name)
     if weights is None:
@@ -26,7 +31,7 @@ def surveyed_network(name: str, weights: str | None) -> VisionModel:
         network = networks.filter(weights_sha256=_file_sha256(Path(weights))).first()
         whose = f"the weights {weights}"
     if network is None:
-        raise ProtocolError(f"The model {name!r} has not been surveyed with {whose}; run survey_features first.")
+        raise NotSurveyedError(f"The model {name!r} has not been surveyed with {whose}; run survey_features first.")
     return network
 
 

@@ -74,6 +74,19 @@ def read_photograph(path: Path) -> Photograph:
         raise PhotographError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
 
 
+def photograph_sha256(path: Path) -> str:
+    """The SHA-256 of an image file as it came, without decoding it.
+
+    Raises:
+        PhotographError: not readable.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PhotographError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+
+
 def _is_candidate(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
 

@@ -14,7 +14,7 @@ from stimuli import files
 from stimuli.built_in import ORIGIN, built_in_photographs
 from stimuli.crops import Square, centre_square, cut, scatter_squares
 from stimuli.models import ImagePool, SourceImage
-from stimuli.photographs import Photograph, PhotographError, find_photographs, read_photograph
+from stimuli.photographs import Photograph, PhotographError, find_photographs, photograph_sha256, read_photograph
 
 CROPS_PER_PHOTOGRAPH = 22
 
@@ -56,8 +56,11 @@ def import_folder(folder: Path, *, name: str, size: int, progress: Progress = it
         PoolError: a file cannot be used (all of them are listed, nothing is stored), or the name is taken.
     """
     paths = _found(lambda: find_photographs(folder))
+    origin = f"folder {folder.resolve().name}"
+    if standing := _standing(paths, name=name, origin=origin, size=size):
+        return standing
     plan = _plan(progress(paths), lambda photograph: [centre_square(photograph.image)], size)
-    return _import(plan, name=name, origin=f"folder {folder.resolve().name}", size=size)
+    return _import(plan, name=name, origin=origin, size=size)
 
 
 def import_built_in(*, name: str, size: int, seed: int, progress: Progress = iter) -> ImportedPool:
@@ -67,13 +70,16 @@ def import_built_in(*, name: str, size: int, seed: int, progress: Progress = ite
         PoolError: a photograph is missing from the wheels, or the name is taken.
     """
     paths = _found(built_in_photographs)
+    origin = f"{ORIGIN}; crops with seed {seed}"
+    if standing := _standing(paths, name=name, origin=origin, size=size):
+        return standing
     generator = random.Random(seed)
     plan = _plan(
         progress(paths),
         lambda photograph: scatter_squares(photograph.image, CROPS_PER_PHOTOGRAPH, generator),
         size,
     )
-    return _import(plan, name=name, origin=f"{ORIGIN}; crops with seed {seed}", size=size)
+    return _import(plan, name=name, origin=origin, size=size)
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,27 @@ def _found(find: Callable[[], list[Path]]) -> list[Path]:
         return find()
     except PhotographError as error:
         raise PoolError(str(error)) from error
+
+
+def _standing(paths: list[Path], *, name: str, origin: str, size: int) -> ImportedPool | None:
+    """The pool, if it was made in the same way from the same photographs and all its files are whole.
+
+    Known from the hashes of photographs and images, because to cut every image again takes many times as long.
+    """
+    pool = ImagePool.objects.filter(name=name, origin=origin, image_size=size).first()
+    if pool is None:
+        return None
+    try:
+        given = sorted(photograph_sha256(path) for path in paths)
+    except PhotographError:
+        # The full import lists this file with all others that cannot be used.
+        return None
+    rows = list(pool.images.values_list("sha256", "photograph_sha256"))
+    used = {photograph for _, photograph in rows}
+    # As lists, so that a photograph that came twice goes through the full import, which says so.
+    if given != sorted(used) or not all(files.is_whole(sha256) for sha256, _ in rows):
+        return None
+    return ImportedPool(pool, len(rows), len(used), reused=True, duplicates=())
 
 
 def _plan(paths: Iterable[Path], squares: Squares, size: int) -> _Plan:

@@ -34,7 +34,7 @@ class AccentuationTable(Table):
     steps: Annotated[int, Field(ge=2, le=10_000)] = 100
     crops: Annotated[int, Field(ge=1, le=256)] = 16
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
-    regularization: Annotated[float, Field(ge=0)] = 1.0
+    regularization: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     regularization_layer: FeatureName | None = None
     mask_percentile: Annotated[float, Field(gt=0, le=100)] = 99.0
 

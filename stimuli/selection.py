@@ -9,12 +9,15 @@ level of Borowski et al. (2021). All images of one feature come from different p
 never a reference of any feature of the study, nor a query of another.
 """
 
-from collections.abc import Iterable, Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db.models import Count
+
 from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionModel
-from stimuli.networks import surveyed_network
+from stimuli.networks import NotSurveyedError, surveyed_network
 from stimuli.protocol import Protocol, ProtocolError
 
 Phase = Literal["practice", "main"]
@@ -54,16 +57,17 @@ def select_images(protocol: Protocol) -> list[FeatureImages]:
     """The images of every feature of the study, the main features first, in the order of the protocol.
 
     Raises:
-        ProtocolError: pool or network are unknown, a feature is not surveyed over the pool, or images are too few.
+        ProtocolError: pool or network are unknown, features are not surveyed over the pool (all of them are named,
+            with the command that surveys them), or images are too few.
     """
     stimuli = protocol.stimuli
     pool = _pool(stimuli.pool)
-    network = surveyed_network(stimuli.model, stimuli.weights)
     named: list[tuple[Phase, str]] = [
         *(("main", name) for name in stimuli.features),
         *(("practice", name) for name in stimuli.practice_features),
     ]
-    candidates = [_candidates(network, pool, name, phase, stimuli.references) for phase, name in named]
+    features = _surveyed(protocol, pool, [name for _, name in named])
+    candidates = [_candidates(features[name], pool, phase, stimuli.references) for phase, name in named]
     # All references are settled before the first query, because no query may be any feature's reference.
     taken = {reference.image.pk for one in candidates for reference in one.references}
     selected = []
@@ -84,14 +88,40 @@ def _pool(name: str) -> ImagePool:
     return pool
 
 
-def _candidates(network: VisionModel, pool: ImagePool, name: str, phase: Phase, references: int) -> _Candidates:
-    feature = Feature.objects.filter(model=network, name=name).first()
-    ranked = () if feature is None else _ranked(feature, pool)
-    if feature is None or len(ranked) < pool.images.count():
-        raise ProtocolError(
-            f"The feature {name!r} of {network.name} has not been surveyed over the pool {pool.name!r}; "
-            "check its name, or run survey_features with it."
-        )
+def _surveyed(protocol: Protocol, pool: ImagePool, names: Sequence[str]) -> dict[str, Feature]:
+    """The features of these names, all of them surveyed over the whole pool."""
+    stimuli = protocol.stimuli
+    try:
+        network = surveyed_network(stimuli.model, stimuli.weights)
+    except NotSurveyedError as error:
+        raise ProtocolError(f"{error}\n{_how_to_survey(protocol, names)}") from error
+    features = _complete(network, pool, names)
+    missing = [name for name in names if name not in features]
+    if missing:
+        sentences = [
+            f"The feature {name!r} of {network.name} has not been surveyed over the pool {pool.name!r}."
+            for name in missing
+        ]
+        raise ProtocolError("\n".join([*sentences, _how_to_survey(protocol, missing)]))
+    return features
+
+
+def _complete(network: VisionModel, pool: ImagePool, names: Sequence[str]) -> dict[str, Feature]:
+    """Those of the features that have an activation on every image of the pool."""
+    measured = Feature.objects.filter(model=network, name__in=names, activations__image__pool=pool)
+    whole = measured.annotate(images=Count("activations")).filter(images=pool.images.count())
+    return {feature.name: feature for feature in whole}
+
+
+def _how_to_survey(protocol: Protocol, names: Sequence[str]) -> str:
+    stimuli = protocol.stimuli
+    weights = ["--weights", stimuli.weights] if stimuli.weights else []
+    command = ["python", "manage.py", "survey_features", stimuli.model, stimuli.pool, *weights, "--features", *names]
+    return f"Check the spelling, then survey what is missing: {shlex.join(command)}"
+
+
+def _candidates(feature: Feature, pool: ImagePool, phase: Phase, references: int) -> _Candidates:
+    ranked = _ranked(feature, pool)
     strongest = tuple(_first_of_each_photograph(ranked))[:references]
     return _Candidates(feature, phase, ranked, strongest)
 

@@ -35,13 +35,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class LayerSurvey:
-    """What was done in one layer; ``dead`` counts its units without any variation over the pool."""
+    """What was done in one layer.
+
+    Attributes:
+        layer: its name.
+        units: how many it has.
+        dead: how many of them do not vary over the pool.
+        surveyed: the units asked for, which are all surveyed now.
+        new: how many of these were not surveyed before.
+    """
 
     layer: str
     units: int
     dead: int
-    written: int
-    already_there: int
+    surveyed: tuple[int, ...]
+    new: int
 
 
 def record_network(network: NetworkFacts, *, weights_given: bool) -> VisionModel:
@@ -122,7 +130,7 @@ def survey_layer(
     new = [unit for unit in units if feature_name(wanted.layer, unit) not in there]
     for unit in new:
         _write(row, feature_name(wanted.layer, unit), images, values[:, unit])
-    return LayerSurvey(wanted.layer, values.shape[1], values.shape[1] - len(alive), len(new), len(units) - len(new))
+    return LayerSurvey(wanted.layer, values.shape[1], values.shape[1] - len(alive), tuple(units), len(new))
 
 
 def feature_name(layer: str, unit: int) -> str:

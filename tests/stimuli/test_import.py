@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from stimuli import files
+from stimuli import files, pools
 from stimuli.models import ImagePool, SourceImage
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +134,7 @@ def test_the_exit_code_is_1_and_the_sentence_stands_on_stderr(
     tmp_path: Path, command_environment: dict[str, str]
 ) -> None:
     text(tmp_path / "bad.png")
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=command_environment, check=True)
     done = subprocess.run(
         [sys.executable, "manage.py", "import_images", str(tmp_path), "--pool", "mine"],
         env=command_environment,
@@ -206,6 +207,47 @@ def test_the_same_import_again_reuses_the_pool_and_restores_lost_files(
     assert list(SourceImage.objects.values()) == rows
     assert files.is_whole(first.sha256)
     assert files.is_whole(second.sha256)
+
+
+def test_the_same_import_again_cuts_nothing_while_all_files_are_whole(
+    image_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    picture(1).save(folder / "a.png")
+    picture(2).save(folder / "b.png")
+    call_command("import_images", str(folder), pool="mine", size=64)
+    before = list(SourceImage.objects.values())
+    monkeypatch.setattr(pools, "cut", None)
+    call_command("import_images", str(folder), pool="mine", size=64)
+    first, second = capsys.readouterr().out.split("Pool mine ")[1:]
+    assert first.startswith("made: 2 images of 64 px from 2 photographs.")
+    assert second.startswith("is there already, unchanged: 2 images of 64 px from 2 photographs.")
+    assert list(SourceImage.objects.values()) == before
+
+
+def test_a_built_in_pool_is_restored_when_a_file_was_lost_and_quick_when_none_was(
+    image_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_command("import_images", built_in=True, size=64, seed=3)
+    lost, damaged = SourceImage.objects.all()[:2]
+    lost.path.unlink()
+    damaged.path.write_bytes(damaged.path.read_bytes()[:-1])
+    call_command("import_images", built_in=True, size=64, seed=3)
+    assert files.is_whole(lost.sha256)
+    assert files.is_whole(damaged.sha256)
+    monkeypatch.setattr(pools, "cut", None)
+    call_command("import_images", built_in=True, size=64, seed=3)
+
+
+def test_it_says_which_part_of_the_photographs_was_kept(
+    image_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture(1).save(tmp_path / "a.png")
+    call_command("import_images", str(tmp_path), pool="mine", size=64)
+    assert "the centre square of its photograph, scaled to 64 x 64 px." in capsys.readouterr().out
+    call_command("import_images", built_in=True, size=64)
+    assert "a square from a random place in its photograph, scaled to 64 x 64 px." in capsys.readouterr().out
 
 
 def test_a_pool_is_never_changed(image_root: Path, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_the_accentuation_table_may_be_absent(protocol_file: Write) -> None:
         ("references = 2", "references = 10", ["`stimuli.references`", "less than or equal to 9", "(found 10)"]),
         ("references = 2", "references = 0", ["`stimuli.references`", "greater than or equal to 1"]),
         ("steps = 3", "steps = 1", ["`stimuli.accentuation.steps`"]),
+        ("crops = 2", "regularization = inf", ["`stimuli.accentuation.regularization`", "finite"]),
         ("steps = 3", "stpes = 3", ["`stimuli.accentuation.stpes` is not a known key"]),
         ('["logit=967"]', "[]", ["`stimuli.practice_features`"]),
         ('["logit=967"]', '["logit=281"]', ["`stimuli`", "each feature may be named once", "logit=281"]),

@@ -2,6 +2,8 @@
 
 import hashlib
 import random
+import shlex
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -108,14 +110,35 @@ class SelectionTests(DjangoTestCase):
 
     def test_a_network_that_was_not_surveyed_is_named(self) -> None:
         make_pool([0])
-        with pytest.raises(ProtocolError, match="'net' has not been surveyed"):
+        with pytest.raises(ProtocolError, match=r"'net' has not been surveyed.*\n.*--features logit=1 logit=0$"):
             select_images(protocol(1, "logit=1"))
 
-    def test_a_feature_that_was_not_surveyed_is_named(self) -> None:
+    def test_all_features_that_were_not_surveyed_are_named_with_the_command_that_surveys_them(self) -> None:
+        rank(make_network(), "logit=1", make_pool([0]))
+        with pytest.raises(ProtocolError) as caught:
+            select_images(protocol(1, "a:channel=2", "logit=1", "logit=3"))
+        assert str(caught.value).splitlines() == [
+            *(
+                f"The feature '{name}' of net has not been surveyed over the pool 'pool'."
+                for name in ("a:channel=2", "logit=3", "logit=0")
+            ),
+            "Check the spelling, then survey what is missing: "
+            "python manage.py survey_features net pool --features a:channel=2 logit=3 logit=0",
+        ]
+
+    def test_the_command_names_the_weights_of_the_protocol(self) -> None:
         make_pool([0])
-        make_network()
-        with pytest.raises(ProtocolError, match="'logit=1' of net has not been surveyed over the pool 'pool'"):
-            select_images(protocol(1, "logit=1"))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "my weights.pth"
+            path.write_bytes(b"weights")
+            table = protocol(1, "logit=1")
+            stimuli = table.stimuli.model_copy(update={"weights": str(path)})
+            with pytest.raises(ProtocolError) as caught:
+                select_images(table.model_copy(update={"stimuli": stimuli}))
+        command = str(caught.value).partition("missing: ")[2]
+        assert shlex.split(command)[2:] == [
+            *("survey_features", "net", "pool", "--weights", str(path), "--features", "logit=1", "logit=0")
+        ]
 
     def test_a_feature_surveyed_over_another_pool_only_does_not_count(self) -> None:
         images = make_pool([0, 1, 2, 3, 4, 5])

@@ -1,5 +1,6 @@
 """`survey_features` with the real network on a small pool."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 import accentuation
+from stimuli.management.commands.survey_features import _ranges
 from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionModel
 from stimuli.survey import _alive
 
@@ -50,10 +52,23 @@ class TestSurvey:
         assert len(first) == 3
         call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=5, workers=1)
         assert set(Feature.objects.values_list("name", flat=True)) == first
-        assert "0 of 112 units written, 3 were there" in capsys.readouterr().out
+        first_said, second_said = capsys.readouterr().out.split("Surveying")[1:]
+        assert f"{LAYER}: 3 of 112 units surveyed, 3 newly measured; 0 of the layer are dead" in first_said
+        assert f"{LAYER}: 3 of 112 units surveyed, 0 newly measured" in second_said
+        for said in (first_said, second_said):
+            assert set(re.findall(r'"(\S+)"', said)) == first
+            assert "put their names into `features` or `practice_features`" in said
         call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=6, workers=1)
         assert set(Feature.objects.values_list("name", flat=True)) > first
         assert Activation.objects.count() == 16 * Feature.objects.count()
+
+    def test_a_whole_layer_is_named_in_one_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        call_command("survey_features", MODEL, "small", layers=[LAYER], workers=1)
+        said = capsys.readouterr().out
+        assert Feature.objects.count() == 112
+        assert f"{LAYER}: 112 of 112 units surveyed, 112 newly measured" in said
+        assert f'"{LAYER}:channel=0" and so on: units 0 to 111\n' in said
+        assert 'channel=1"' not in said
 
     def test_what_is_there_is_kept_without_loading_the_network(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -103,6 +118,10 @@ def test_a_feature_that_does_not_vary_is_dead(db: None, image_root: Path, tmp_pa
         call_command("survey_features", MODEL, "one", features=["logit=0"], workers=1)
     assert ImagePool.objects.get().images.count() == 1
     assert not Feature.objects.exists()
+
+
+def test_the_units_of_a_layer_are_named_as_ranges() -> None:
+    assert _ranges([7, 0, 1, 2, 9, 10]) == "0 to 2, 7, 9 to 10"
 
 
 def test_units_without_variation_or_with_infinite_activations_are_not_alive() -> None:

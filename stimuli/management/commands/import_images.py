@@ -23,7 +23,10 @@ MAX_NAME = 50
 class Command(BaseCommand):
     """Check every photograph first; store either all images or none."""
 
-    help = "Make an image pool from a folder of photographs, or with --built-in from those that come with the wheels."
+    help = (
+        "Make an image pool from a folder of photographs, or with --built-in from those that come with the wheels. "
+        "Of each photograph in a folder the centre square is kept, scaled to --size."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -52,9 +55,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped; no pool was made. Run the same command again.", returncode=130) from error
-        self._report(done)
+        self._report(done, scattered=options["built_in"])
 
-    def _report(self, done: ImportedPool) -> None:
+    def _report(self, done: ImportedPool, *, scattered: bool) -> None:
         for sentence in done.duplicates:
             self.stdout.write(f"{sentence}: stored once.")
         verb = "is there already, unchanged:" if done.reused else "made:"
@@ -64,6 +67,9 @@ class Command(BaseCommand):
                 f"from {done.photographs} photographs."
             )
         )
+        part = "a square from a random place in its photograph" if scattered else "the centre square of its photograph"
+        size = done.pool.image_size
+        self.stdout.write(f"Each image is {part}, scaled to {size} x {size} px.")
 
 
 def _valid_name(name: str | None) -> str:

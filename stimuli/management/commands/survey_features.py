@@ -1,5 +1,8 @@
 """``manage.py survey_features``: show a pool to a network and keep activations and ranks."""
 
+import textwrap
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from stimuli.networks import surveyed_network
 from stimuli.orders import EngineError
 from stimuli.protocol import ProtocolError
 from stimuli.workers import Workers, open_workers
+
+USE = "To ask about features, put their names into `features` or `practice_features` of a protocol's [stimuli] table."
 
 
 class Command(BaseCommand):
@@ -63,14 +68,35 @@ class Command(BaseCommand):
             row = survey.record_network(facts, weights_given=options["weights"] is not None)
             for one in wanted:
                 self._say(survey.survey_layer(row, images, values[one.layer], one, seed=options["seed"]))
+            self.stdout.write(USE)
         except (EngineError, survey.SurveyError) as error:
             raise CommandError(str(error)) from error
 
     def _say(self, found: survey.LayerSurvey) -> None:
         self.stdout.write(
-            f"{found.layer}: {found.written} of {found.units} units written, {found.already_there} were there, "
-            f"{found.dead} are dead and left out."
+            f"{found.layer}: {len(found.surveyed)} of {found.units} units surveyed, {found.new} newly measured; "
+            f"{found.dead} of the layer are dead (they do not vary over the pool)."
         )
+        if found.surveyed:
+            self.stdout.write(_names(found))
+
+
+def _names(found: survey.LayerSurvey) -> str:
+    """The surveyed features as a protocol writes them; of a layer surveyed whole, only the ranges of units."""
+    if len(found.surveyed) == found.units - found.dead:
+        first = survey.feature_name(found.layer, min(found.surveyed))
+        return f'  "{first}" and so on: units {_ranges(found.surveyed)}'
+    names = ", ".join(f'"{survey.feature_name(found.layer, unit)}"' for unit in found.surveyed)
+    indent = "  "
+    return textwrap.fill(
+        names, 100, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
+
+
+def _ranges(units: Iterable[int]) -> str:
+    """``0 to 3, 5`` for 0, 1, 2, 3, 5."""
+    runs = [[unit for _, unit in run] for _, run in groupby(enumerate(sorted(units)), lambda one: one[1] - one[0])]
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
 
 
 def _pool(name: str) -> ImagePool:

@@ -1,0 +1,60 @@
+"""The protocol guide holds: its example is valid and minimal, its one-liner works, its ranges are those checked."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stimuli.protocol import AccentuationTable, ProtocolError, StimuliTable, parse_protocol
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
+
+
+def example() -> str:
+    (block,) = re.findall(r"^```toml\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    return str(block)
+
+
+def bounds() -> list[tuple[str, Any]]:
+    return [
+        (name, bound)
+        for table in (StimuliTable, AccentuationTable)
+        for name, field in table.model_fields.items()
+        if field.annotation in (int, float)
+        for constraint in field.metadata
+        for kind in ("ge", "gt", "le", "lt")
+        if (bound := getattr(constraint, kind, None)) is not None
+    ]
+
+
+def test_the_example_of_the_guide_is_a_protocol() -> None:
+    stimuli = parse_protocol(example()).stimuli
+    (command,) = re.findall(r"survey_features (?:.*) --features (.+)", GUIDE.partition("## Photographs")[0])
+    assert shlex.split(command) == [*stimuli.features, *stimuli.practice_features]
+
+
+KEYS = [number for number, line in enumerate(example().splitlines()) if " = " in line]
+
+
+@pytest.mark.parametrize("number", KEYS)
+def test_no_line_of_the_example_can_be_left_out(number: int) -> None:
+    lines = example().splitlines()
+    del lines[number]
+    with pytest.raises(ProtocolError, match="is missing; add it"):
+        parse_protocol("\n".join(lines))
+
+
+def test_the_command_of_the_guide_lists_the_layers_of_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = re.findall(r"^python -c .+$", GUIDE, re.MULTILINE)
+    exec(shlex.split(line)[2])
+    layers = capsys.readouterr().out.splitlines()
+    features = (*parse_protocol(example()).stimuli.features, *parse_protocol(example()).stimuli.practice_features)
+    assert {name.partition(":")[0] for name in features if ":" in name} <= set(layers)
+
+
+@pytest.mark.parametrize(("key", "bound"), bounds())
+def test_the_guide_states_both_ends_of_every_range(key: str, bound: float) -> None:
+    (row,) = re.findall(rf"^\| `{key}` \| (.+) \| [^|]+ \|$", GUIDE, re.MULTILINE)
+    assert re.search(rf"\b{bound:g}\b", row)
