@@ -4,32 +4,25 @@ The environment variables are listed in the README; a test compares.
 """
 
 import os
-import secrets
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 
 from studyapp.database import database_settings
+from studyapp.installation import data_folder, kept_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Everything a running installation keeps: embedded database, images, the secret key.
-DATA_DIR = Path(os.environ.get("QUIDDITY_DATA", BASE_DIR / "var")).resolve()
+DATA_DIR = data_folder(Path(os.environ.get("QUIDDITY_DATA", BASE_DIR / "var")))
 IMAGE_ROOT = DATA_DIR / "images"
 
-
-def _stored_secret(path: Path) -> str:
-    """The secret in this file; made on first use, so that no installation runs with a published one."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text()
-
-
-SECRET_KEY = os.environ.get("QUIDDITY_SECRET_KEY") or _stored_secret(DATA_DIR / "secret_key")
+# Made on first use, so that no installation runs with a published key.
+SECRET_KEY = os.environ.get("QUIDDITY_SECRET_KEY") or kept_secret(DATA_DIR / "secret_key", characters=64)
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("QUIDDITY_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+ALLOWED_HOSTS = [
+    host.strip() for host in os.environ.get("QUIDDITY_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+]
 
 INSTALLED_APPS = [
     "django.contrib.admin",

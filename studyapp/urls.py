@@ -34,11 +34,16 @@ class Sha256Converter(TokenConverter):
     regex = "[0-9a-f]{64}"
 
 
+admin.site.site_header = admin.site.site_title = "Quiddity"
+admin.site.site_url = "/researcher/"
+
 register_converter(TokenConverter, "token")
 register_converter(SlotConverter, "slot")
 register_converter(Sha256Converter, "sha256")
 
 urlpatterns = [
+    # Participants come by their study's link; who types the bare address is a researcher.
+    path("", RedirectView.as_view(pattern_name="researcher_studies")),
     path("s/<slug:slug>/", enrolment.consent, name="consent"),
     path("s/<slug:slug>/declined/", enrolment.declined, name="declined"),
     path("p/<token:token>/", session.current_page, name="session"),

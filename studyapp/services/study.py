@@ -43,6 +43,7 @@ def study_create(*, file: ProtocolFile) -> tuple[Study, bool]:
 
 def _store_feature(study: Study, protocol: Protocol, images: FeatureImages, position: int) -> None:
     """Store one feature with its references, their explanations and its queries."""
+    _check_files(images)
     study_feature = StudyFeature.objects.create(
         study=study, feature=images.feature, phase=images.phase, position=position
     )
@@ -67,10 +68,19 @@ def _store_feature(study: Study, protocol: Protocol, images: FeatureImages, posi
     )
 
 
+def _check_files(images: FeatureImages) -> None:
+    for ranked in (*images.references, images.strong, images.weak):
+        if not ranked.image.path.is_file():
+            raise ProtocolError(
+                f"The file of image {ranked.image.sha256[:12]} is missing in the data folder; run the import_images of "
+                f"the pool {ranked.image.pool.name!r} again, which restores it."
+            )
+
+
 def _accentuation(protocol: Protocol, images: FeatureImages, ranked: RankedImage) -> Stimulus:
     """The generated accentuation of a reference."""
     stimulus = find_stimulus(accentuation_recipe(protocol, images.feature, ranked.image))
-    if stimulus is None:
+    if stimulus is None or not stimulus.path.is_file():
         raise ProtocolError(
             f"The accentuation of {images.feature} on image {ranked.image.sha256[:12]} has not been generated; "
             "run generate_stimuli with this protocol first."

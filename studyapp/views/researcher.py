@@ -3,7 +3,7 @@
 from django.contrib.admin.views.decorators import staff_member_required
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -29,7 +29,9 @@ def studies(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 def study(request: HttpRequest, slug: str) -> HttpResponse:
     """Show how far a study is, and everything that its participants are shown."""
-    found = get_object_or_404(Study, slug=slug)
+    found = Study.objects.filter(slug=slug).first()
+    if found is None:
+        return render(request, "studyapp/researcher/unknown.html", {"slug": slug}, status=404)
     context = {
         "study": found,
         "counts": study_counts(found),

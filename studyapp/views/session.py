@@ -13,6 +13,7 @@ from studyapp.models import Participant, Trial
 from studyapp.selectors import current_trial, phase_progress, reference_slots, slot_image
 from studyapp.services.participation import ResponseRefusedError, instructions_read, response_record
 from studyapp.text import paragraphs
+from studyapp.views.memory import remember
 
 
 class Answer(BaseModel):
@@ -24,7 +25,8 @@ class Answer(BaseModel):
     client_id: UUID
     choice: Literal["left", "right"]
     confidence: Annotated[int, Field(ge=1, le=3)]
-    rt_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    # Eleven days: longer than anyone leaves a trial open, and a number that can be computed with.
+    rt_ms: Annotated[float, Field(ge=0, le=1e9)]
 
 
 @never_cache
@@ -32,10 +34,16 @@ class Answer(BaseModel):
 def current_page(request: HttpRequest, token: str) -> HttpResponse:
     """Instructions, a trial or the thanks: whatever comes next for this participant."""
     participant = _participant(token)
-    if participant.instructions_read_at is None:
-        return _instructions_page(request, participant)
     trial = current_trial(participant)
-    return _trial_page(request, trial) if trial else _thanks_page(request, participant)
+    if participant.instructions_read_at is None:
+        page = _instructions_page(request, participant)
+    elif trial:
+        page = _trial_page(request, trial)
+    else:
+        page = _thanks_page(request, participant)
+    # Also where the personal link was opened on another device: its public link must not enrol the person again.
+    remember(request, page, participant)
+    return page
 
 
 @require_POST

@@ -44,6 +44,7 @@ def test_who_declines_is_thanked_and_nothing_is_stored(client: Client, study: St
 
 def test_the_cookie_is_signed_and_out_of_reach_of_scripts_and_other_sites(client: Client, study: Study) -> None:
     participant = agree(client)
+    client.get(f"/p/{participant.token}/")
     cookie = client.cookies[f"participant_{study.pk}"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
@@ -54,6 +55,7 @@ def test_the_cookie_is_signed_and_out_of_reach_of_scripts_and_other_sites(client
 
 def test_the_same_browser_comes_back_to_its_session(client: Client, study: Study) -> None:
     participant = agree(client)
+    client.get(f"/p/{participant.token}/")
     assert client.get(URL)["Location"] == f"/p/{participant.token}/"
     assert agree(client) == participant
     assert Participant.objects.count() == 1

@@ -32,7 +32,10 @@ def test_it_stores_the_protocol_word_for_word(protocol: Path, capsys: pytest.Cap
     assert study.protocol == protocol.read_text()
     assert study.protocol_sha256 == protocol_file(protocol_text()).sha256
     assert (study.slug, study.title, study.seed) == ("birds", "Detectors & <patterns>", 7)
-    assert capsys.readouterr().out == "Made the study 'birds' with 6 features.\n"
+    assert capsys.readouterr().out == (
+        "Made the study 'birds' with 6 features.\n"
+        "Participants find it at /s/birds/, researchers at /researcher/birds/.\n"
+    )
 
 
 def test_it_takes_references_and_queries_with_rank_and_activation_from_the_survey(protocol: Path) -> None:
@@ -79,6 +82,20 @@ def test_a_missing_accentuation_is_named_and_nothing_is_made(protocol: Path) -> 
     Stimulus.objects.order_by("id")[3].delete()
     with pytest.raises(CommandError, match="run generate_stimuli"):
         call_command("create_study", str(protocol))
+    assert_nothing_was_made()
+
+
+@pytest.mark.parametrize(
+    ("lost", "sentence"), [("query", "run the import_images of the pool"), ("stimulus", "run generate_stimuli")]
+)
+def test_a_missing_file_is_said_and_nothing_is_made(protocol: Path, lost: str, sentence: str) -> None:
+    call_command("create_study", str(protocol))
+    path = QueryPair.objects.all()[0].weak_image.path if lost == "query" else Stimulus.objects.all()[0].path
+    Study.objects.all().delete()
+    hidden = path.rename(path.with_suffix(".hidden"))  # the files are shared with other tests
+    with pytest.raises(CommandError, match=sentence):
+        call_command("create_study", str(protocol))
+    hidden.rename(path)
     assert_nothing_was_made()
 
 

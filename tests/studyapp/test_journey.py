@@ -91,6 +91,10 @@ def test_the_personal_link_resumes_on_another_device(live_study: Study, visit: C
     first.click("left", 1)
     second.page.goto(first.page.url)
     assert second.trial == first.trial
+    # From now on the study's public link leads this device back, too, instead of enrolling the person again.
+    second.page.goto(f"{second.address}/s/{live_study.slug}/")
+    assert second.trial == first.trial
+    assert Participant.objects.count() == 1
 
 
 def test_a_double_click_gives_one_response(live_study: Study, visit: Callable[..., Visitor]) -> None:
@@ -225,15 +229,40 @@ def test_flipping_shows_the_original_in_place_and_asks_the_network_for_nothing(
     page, asked = visitor.page, len(visitor.requests)
     explanations, captions = page.locator(".explanation"), page.locator(".caption")
     expect(captions).to_have_text(["accentuated"] * 4)
-    page.get_by_role("button", name="Show the originals").click()
+    page.get_by_role("button", name="Show the original images").click()
     expect(captions).to_have_text(["original"] * 4)
     for number in range(4):
         expect(explanations.nth(number)).to_be_hidden()
         expect(page.get_by_alt_text(f"Reference image {number + 1}")).to_be_visible()
     page.locator("button.reference").nth(2).click()
     expect(captions).to_have_text(["original", "original", "accentuated", "original"])
-    expect(page.locator("#shown")).to_have_text("some of each")
+    expect(page.locator("#shown")).to_have_text("both kinds")
     assert len(visitor.requests) == asked
+
+
+@pytest.mark.parametrize("touch", ["button", "reference image", "background", "F"])
+def test_the_keys_still_answer_after_a_flip_or_a_click_anywhere(
+    live_study: Study, visit: Callable[..., Visitor], touch: str
+) -> None:
+    visitor = visit()
+    visitor.enrol(live_study)
+    if visitor.trial.condition != "accentuation":
+        visitor.click("left", 1)
+    trial, page = visitor.trial, visitor.page
+    assert trial.condition == "accentuation"
+    if touch == "button":
+        page.locator("#flip").click()
+    elif touch == "reference image":
+        page.locator("button.reference").first.click()
+    elif touch == "background":
+        page.mouse.click(5, 895)
+    else:
+        page.keyboard.press("f")
+        expect(page.locator("#shown")).to_have_text("originals")
+    with page.expect_response(lambda response: response.url.endswith("/responses/")):
+        page.keyboard.press("2")
+    response = Response.objects.get(trial=trial)
+    assert (response.choice, response.confidence) == ("left", 2)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])

@@ -82,6 +82,11 @@ def test_it_shows_link_protocol_and_every_image_with_rank_and_activation(staff: 
     assert f"Strong query: rank {pair.strong_rank}, activation {pair.strong_activation:.3f}" in page
 
 
+def test_the_bare_address_leads_to_the_studies(staff: Client, study: Study) -> None:
+    response = staff.get("/", follow=True)
+    assert response.redirect_chain == [("/researcher/", 302)]
+
+
 def test_an_unknown_study_is_not_found(staff: Client) -> None:
     assert staff.get("/researcher/absent/").status_code == 404
 

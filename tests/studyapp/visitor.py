@@ -46,7 +46,7 @@ class Visitor:
         assert trial is not None
         expect(self.page.locator(f'[data-trial="{trial.public_id}"][data-state="shown"]')).to_be_visible()
         expect(self.page.locator(".answer:enabled")).to_have_count(6)
-        expect(self.page.locator(".answers")).to_be_focused()
+        expect(self.page.locator("main.trial")).to_be_focused()
         self.page.wait_for_timeout(READING_MS)
         return trial
 

@@ -29,3 +29,4 @@ class Command(BaseCommand):
             self.stdout.write(f"Made the study {study.slug!r} with {study.features.count()} features.")
         else:
             self.stdout.write(f"The study {study.slug!r} exists already, made from this very protocol.")
+        self.stdout.write(f"Participants find it at /s/{study.slug}/, researchers at /researcher/{study.slug}/.")

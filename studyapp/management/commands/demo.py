@@ -1,7 +1,6 @@
 """``manage.py demo``: the whole path once, from photographs to a served study. What stands already is reused."""
 
 import os
-import secrets
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,7 +12,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
-from studyapp.management.commands.serve import check_port_is_free
+from studyapp.installation import kept_secret
+from studyapp.management.commands.serve import check_port_is_free, port_number
 
 PROTOCOL = Path(__file__).resolve().parents[2] / "protocols" / "demo.toml"
 HOST = "127.0.0.1"
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to serve, or not at all."""
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=port_number, default=8000)
         parser.add_argument("--no-serve", action="store_true", help="make everything, then stop")
         parser.add_argument("--protocol", type=Path, default=PROTOCOL, help="another protocol on the built-in images")
 
@@ -61,23 +61,20 @@ class Command(BaseCommand):
 
     def researcher_password(self) -> str:
         """The password of the researcher's account, made with it and kept for the owner of the data folder only."""
-        path = settings.DATA_DIR / "researcher_password"
+        password = kept_secret(settings.DATA_DIR / "researcher_password", characters=16)
         user, created = User.objects.get_or_create(
             username=RESEARCHER, defaults={"is_staff": True, "is_superuser": True}
         )
         if created:
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(12))
-            user.set_password(path.read_text())
+            user.set_password(password)
             user.save()
-        password: str = path.read_text() if path.exists() else ""
         return password if user.check_password(password) else "as you set it"
 
     def announce(self, study: Protocol, port: int, password: str) -> None:
         """Say where to go."""
         address = f"http://{HOST}:{port}"
         self.stdout.write(
-            f"\nThe demo study is served (Ctrl-C stops it).\n"
+            "\nThe demo study is ready.\n"
             f"  Participant:  {address}/s/{study.slug}/\n"
             f"  Researcher:   {address}/researcher/{study.slug}/   (login: {RESEARCHER}, password: {password})\n"
         )

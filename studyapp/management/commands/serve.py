@@ -2,11 +2,15 @@
 
 import errno
 import socket
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from gunicorn.app.wsgiapp import WSGIApplication
+
+from studyapp.database import MIGRATE_FIRST
 
 
 class Server(WSGIApplication):
@@ -34,14 +38,49 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Address and number of processes."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--workers", type=int, default=2, help="web processes")
+        parser.add_argument("--port", type=port_number, default=8000)
+        parser.add_argument("--workers", type=_at_least_one, default=2, help="web processes")
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
         """Serve."""
         check_port_is_free(host, port)
+        check_tables()
+        self.stdout.write(
+            f"Serving at http://{host}:{port}/ (Ctrl-C stops it): "
+            "studies for participants at /s/SLUG/, for researchers at /researcher/."
+        )
         # Threads besides processes, so that one participant's slow connection does not hold up another.
-        Server({"bind": f"{host}:{port}", "workers": workers, "threads": 4, "loglevel": "warning"}).run()
+        Server({"bind": f"{host}:{port}", "workers": workers, "threads": 4, "loglevel": "error"}).run()
+
+
+def port_number(text: str) -> int:
+    """A port as an option gives it.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ArgumentTypeError(f"a port is a number from 1 to 65535 (found {text})")
+    return int(text)
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"at least 1 is needed (found {text})")
+    return int(text)
+
+
+def check_tables() -> None:
+    """Refuse a database that cannot be reached or lacks tables here, in one sentence, not on every page.
+
+    Raises:
+        CommandError: the tables are missing or of an older version.
+        OperationalError: the database cannot be reached.
+    """
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError(MIGRATE_FIRST)
+    connection.close()
 
 
 def check_port_is_free(host: str, port: int) -> None:

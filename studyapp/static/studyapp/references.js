@@ -17,8 +17,8 @@ export function bindReferences(root) {
   const summarise = () => {
     const originals = places.filter((place) => place.dataset.shown === "original").length;
     const all = originals === 0 || originals === places.length;
-    summary.textContent = all ? (originals ? "originals" : "accentuated") : "some of each";
-    button.textContent = originals === places.length ? "Show the accentuated" : "Show the originals";
+    summary.textContent = all ? (originals ? "originals" : "accentuated") : "both kinds";
+    button.textContent = originals === places.length ? "Show the accentuated images" : "Show the original images";
   };
 
   for (const place of places) {

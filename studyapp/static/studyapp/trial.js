@@ -19,7 +19,9 @@ let answered = false;
 
 bindReferences(page);
 group.addEventListener("click", onClick);
-group.addEventListener("keydown", onKey);
+page.addEventListener("keydown", onKey);
+// A press beside the trial must not take the keys away from it.
+document.addEventListener("click", () => document.activeElement === document.body && page.focus({ preventScroll: true }));
 page.querySelector("#continue").addEventListener("click", goOn);
 // A page brought back from the browser's memory shows a trial that may be over.
 addEventListener("pageshow", (event) => event.persisted && goOn());
@@ -39,8 +41,8 @@ async function run() {
   }
   shownAt = await painted();
   setEnabled(true);
-  // The group itself, not a button: the keyboard starts between the sides and favours neither.
-  group.focus({ preventScroll: true });
+  // The page itself, not a button: the keyboard starts between the sides and favours neither.
+  page.focus({ preventScroll: true });
 }
 
 function onClick(event) {
@@ -51,19 +53,22 @@ function onClick(event) {
 
 function onKey(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
+  // The keys work wherever in the trial the focus is: also after a press on a reference image or on the background.
   const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
   if (step) {
     event.preventDefault();
     moveFocus(step);
   } else if (event.repeat && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault(); // a key held down since the last trial answers nothing
+  } else if (event.key.toLowerCase() === "f" && !event.repeat) {
+    page.querySelector("#flip")?.click();
   } else if (/^[1-6]$/.test(event.key) && !event.repeat) {
     event.preventDefault();
     answer(buttons[Number(event.key) - 1], event.timeStamp);
   }
 }
 
-// From the group itself the first step leads to the nearer side's weakest answer: left or right "guess".
+// From outside the answers the first step leads to the nearer side's weakest answer: left or right "guess".
 function moveFocus(step) {
   const now = buttons.indexOf(document.activeElement);
   const middle = buttons.length / 2;
@@ -78,7 +83,7 @@ function answer(button, time) {
     client_id: randomUuid(),
     choice: button.dataset.side,
     confidence: Number(button.dataset.confidence),
-    rt_ms: time - shownAt,
+    rt_ms: Math.round((time - shownAt) * 10) / 10, // browsers do not tell time more finely
   });
 }
 
@@ -89,7 +94,7 @@ async function settle(given) {
     (button) => button.dataset.side === given.choice && Number(button.dataset.confidence) === given.confidence,
   );
   if (chosen) chosen.dataset.chosen = "";
-  group.focus({ preventScroll: true }); // a disabled button would drop the focus
+  page.focus({ preventScroll: true }); // a disabled button would drop the focus
   setEnabled(false);
   const { feedback } = await send(given);
   if (feedback) {
@@ -123,7 +128,10 @@ function say(words, isTrouble = false) {
 
 function giveFeedback({ correct, strong_side: side }) {
   const box = page.querySelector(".feedback");
-  group.querySelector(`.query[data-side="${side}"]`).dataset.strong = "";
+  const query = group.querySelector(`.query[data-side="${side}"]`);
+  query.dataset.strong = "";
+  const verdict = Object.assign(document.createElement("span"), { className: "verdict", textContent: "responds more" });
+  query.append(verdict);
   box.hidden = false;
   box.querySelector("p").textContent = correct
     ? `Correct: the ${side} image makes this detector respond more.`
