@@ -57,21 +57,27 @@ def read_photograph(path: Path) -> Photograph:
     Raises:
         PhotographError: not readable, not an image, damaged, too small, too large, or not 8 bits a channel.
     """
+    if not str(path).isprintable():
+        raise PhotographError(f"The file name {str(path)!r} holds characters that cannot be shown; rename the file.")
     try:
         with path.open("rb") as file, warnings.catch_warnings():
-            # Pillow warns of large images at a limit of its own; ours is checked below, before any pixel is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns where we refuse or accept, at limits of its own; ours are checked below.
+            warnings.simplefilter("ignore")
             opened = Image.open(file)
             _check_form(path, opened)
             image = _upright_rgb(path, opened)
             file.seek(0)
             return Photograph(path.name, hashlib.file_digest(file, "sha256").hexdigest(), image)
+    except PhotographError:
+        raise
     except UnidentifiedImageError as error:
         raise PhotographError(f"{path} is not an image, whatever its name says; remove it or replace it.") from error
     except Image.DecompressionBombError as error:
         raise PhotographError(_too_large(path)) from error
     except OSError as error:
         raise PhotographError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+    except _DECODER_ERRORS as error:
+        raise PhotographError(f"{path} is truncated or damaged; copy it again from its source.") from error
 
 
 def photograph_sha256(path: Path) -> str:
@@ -99,7 +105,9 @@ def _check_form(path: Path, image: Image.Image) -> None:
         raise PhotographError(
             f"{path} is too small ({width} x {height} pixels); the shorter side needs at least {MIN_SIDE} pixels."
         )
-    if image.mode not in _EIGHT_BIT_MODES:
+    # Pillow opens 16-bit colour as 8-bit RGB; only how it will unpack the pixels tells.
+    sixteen_bit = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+    if image.mode not in _EIGHT_BIT_MODES or sixteen_bit:
         raise PhotographError(f"{path} does not have 8 bits a channel (mode {image.mode}); save it as 8-bit RGB.")
 
 

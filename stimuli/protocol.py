@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+
+def _text(value: str) -> str:
+    if "\0" in value or not value.strip():
+        raise ValueError("there must be text, without NUL characters, which the database cannot hold")
+    return value
+
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
-Words = Annotated[str, Field(min_length=1)]
-FeatureName = Annotated[str, Field(pattern=r"^\S+$", max_length=200)]
+Words = Annotated[str, AfterValidator(_text)]
+FeatureName = Annotated[str, Field(pattern=r"^[^\s\x00]+$", max_length=200)]
 Condition = Literal["exemplars", "accentuation"]
 
 
@@ -124,7 +131,7 @@ def read_protocol(path: Path) -> ProtocolFile:
     """
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except OSError as error:
         raise ProtocolError(f"The protocol {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -140,12 +147,22 @@ def parse_protocol(text: str, *, name: str = "protocol") -> Protocol:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise ProtocolError(f"{name} is not a protocol: its values are nested too deeply.") from error
+    except ValueError as error:  # TOMLDecodeError is one; an integer of thousands of digits raises a plain one
         raise ProtocolError(f"{name} is not valid TOML: {error}.") from error
     try:
         return Protocol.model_validate(table)
     except ValidationError as error:
         raise ProtocolError("\n".join(f"{name}: {line}" for line in _sentences(error))) from error
+
+
+# What the validator says in the terms of Python, in the terms of TOML.
+_PLAIN = {
+    "model_type": "this must be a table",
+    "tuple_type": "this must be a list",
+    "too_short": "this list must not be empty",
+}
 
 
 def _sentences(error: ValidationError) -> list[str]:
@@ -164,6 +181,8 @@ def _sentences(error: ValidationError) -> list[str]:
         elif problem["type"] == "missing":
             lines.append(f"`{key}` is missing; add it.")
         else:
-            message = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"`{key}`: {message} (found {problem['input']!r}).")
+            message = _PLAIN.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+            # A whole table would bury the sentence.
+            found = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
+            lines.append(f"`{key}`: {message}{found}.")
     return lines

@@ -118,6 +118,11 @@ def survey_layer(
         SurveyError: a named unit is dead.
     """
     pool = images[0].pool
+    if not np.isfinite(values).any():
+        raise SurveyError(
+            f"{row.name} gives no finite activation in {wanted.layer} on any image of the pool {pool.name!r}; "
+            "check its weights."
+        )
     alive = _alive(values)
     dead_and_named = sorted(set(wanted.units) - alive)
     if dead_and_named:

@@ -8,6 +8,7 @@ Workers know nothing of the database. What goes to them and what comes back are 
 import multiprocessing
 import os
 import signal
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -50,6 +51,20 @@ class Workers(Protocol):
         """The place of each order in the list and what was made of it, in the order of completion."""
 
 
+WORKERS_HELP = "processes of one thread each on a CPU (default: one for each processor); the images are the same"
+
+
+def worker_count(text: str) -> int:
+    """A number of workers as an option gives it.
+
+    Raises:
+        ArgumentTypeError: it is not 1 or more.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"at least 1 is needed (found {text})")
+    return int(text)
+
+
 @contextmanager
 def open_workers(name: str, weights: Path | None, device: str, count: int | None = None) -> Iterator[Workers]:
     """Workers with this network, gone when the block ends.
@@ -84,11 +99,12 @@ def open_workers(name: str, weights: Path | None, device: str, count: int | None
 
 
 class _Here:
-    """This process, with all its threads."""
+    """This process, on one thread as the others, so that the number of workers never shows in an image."""
 
     def __init__(self, name: str, weights: Path | None, device: str) -> None:
-        from stimuli.engine import Network
+        from stimuli.engine import Network, use_one_thread
 
+        use_one_thread()
         self._network = Network(name, weights, device)
         self.facts = self._network.facts
 

@@ -1,5 +1,6 @@
 """`import_images`: whole pools from good photographs, one sentence for each bad one."""
 
+import os
 import shutil
 import struct
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from stimuli import files, pools
 from stimuli.models import ImagePool, SourceImage
@@ -65,6 +67,21 @@ def sixteen_bit(path: Path) -> None:
     Image.fromarray(np.full((80, 80), 40_000, dtype=np.uint16)).save(path, format="PNG")
 
 
+def sixteen_bit_colour(path: Path) -> None:
+    """Pillow opens it as 8-bit RGB; only the header tells."""
+    rows = zlib.compress(80 * (b"\0" + 80 * 6 * b"\x9c"))
+    header = struct.pack(">IIBBBBB", 80, 80, 16, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks))
+
+
+def text_bomb(path: Path) -> None:
+    """A comment that inflates to more than Pillow takes."""
+    information = PngInfo()
+    information.add_text("note", 5_000_000 * "x", zip=True)
+    picture().save(path, format="PNG", pnginfo=information)
+
+
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -81,6 +98,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
         (huge, "is too large"),
         (large, r"is too large \(more than 50 million pixels\)"),
         (sixteen_bit, "does not have 8 bits a channel"),
+        (sixteen_bit_colour, "does not have 8 bits a channel"),
+        (text_bomb, "is truncated or damaged"),
     ],
 )
 def test_a_bad_file_is_named_and_nothing_is_stored(
@@ -95,6 +114,18 @@ def test_a_bad_file_is_named_and_nothing_is_stored(
     assert caught.value.returncode == 1
     assert not ImagePool.objects.exists()
     assert not SourceImage.objects.exists()
+    assert not image_root.exists()
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.png", b"two\nlines.png"])
+def test_a_file_name_that_cannot_be_shown_is_refused(image_root: Path, tmp_path: Path, name: bytes) -> None:
+    picture().save(tmp_path / "good.png")
+    (tmp_path / "good.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    with pytest.raises(CommandError, match="holds characters that cannot be shown; rename the file") as caught:
+        call_command("import_images", str(tmp_path), pool="mine", size=64)
+    assert str(caught.value).isascii()
+    assert len(str(caught.value).splitlines()) == 2
+    assert not ImagePool.objects.exists()
     assert not image_root.exists()
 
 

@@ -33,13 +33,19 @@ def test_the_accentuation_table_may_be_absent(protocol_file: Write) -> None:
         ("seed = 7", "seed = -1", ["`seed`", "(found -1)"]),
         ("seed = 7", 'seed = "7"', ["`seed`", "integer"]),
         ('slug = "cats"', 'slug = "Cats and dogs"', ["`slug`", "'Cats and dogs'"]),
-        ('title = "Cats"', 'title = ""', ["`title`", "at least 1 character"]),
+        ('title = "Cats"', 'title = ""', ["`title`", "there must be text"]),
+        ('title = "Cats"', 'title = "  "', ["`title`", "there must be text"]),
+        ('title = "Cats"', 'title = "a\\u0000"', ["`title`", "without NUL"]),
+        ('["logit=967"]', '["logit=967\\u0000"]', ["`stimuli.practice_features.0`"]),
+        ('["logit=967"]', '"logit=967"', ["`stimuli.practice_features`: this must be a list (found 'logit=967')"]),
+        ("seed = 7", "seed = " + 5000 * "7", ["not valid TOML"]),
+        ("seed = 7", "seed = " + 3000 * "[" + 3000 * "]", ["nested too deeply"]),
         ("references = 2", "references = 10", ["`stimuli.references`", "less than or equal to 9", "(found 10)"]),
         ("references = 2", "references = 0", ["`stimuli.references`", "greater than or equal to 1"]),
         ("steps = 3", "steps = 1", ["`stimuli.accentuation.steps`"]),
         ("crops = 2", "regularization = inf", ["`stimuli.accentuation.regularization`", "finite"]),
         ("steps = 3", "stpes = 3", ["`stimuli.accentuation.stpes` is not a known key"]),
-        ('["logit=967"]', "[]", ["`stimuli.practice_features`"]),
+        ('["logit=967"]', "[]", ["`stimuli.practice_features`: this list must not be empty"]),
         ('["logit=967"]', '["logit=281"]', ["`stimuli`", "each feature may be named once", "logit=281"]),
         ('["logit=967"]', '["logit = 967"]', ["`stimuli.practice_features.0`"]),
         ('["exemplars", "accentuation"]', '["exemplars", "hypnosis"]', ["`trials.conditions.1`", "'hypnosis'"]),
@@ -53,6 +59,18 @@ def test_it_says_which_key_is_wrong(protocol_file: Write, old: str, new: str, ex
     message = str(caught.value)
     assert all(part in message for part in expected)
     assert len(message.splitlines()) == max(1, sum("missing" in part or "not a known" in part for part in expected))
+
+
+def test_it_says_of_a_feature_named_twice_no_more_than_needed(protocol_file: Write) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        read_protocol(protocol_file(('["logit=967"]', '["logit=281"]')))
+    assert str(caught.value).endswith("in features or in practice_features: logit=281.")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(protocol_file: Write) -> None:
+    path = protocol_file()
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_protocol(path).protocol.slug == "cats"
 
 
 def test_it_names_the_line_of_a_syntax_error(protocol_file: Write) -> None:

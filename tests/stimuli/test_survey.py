@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from django.core.management import CommandError, call_command
 from PIL import Image
 
@@ -118,6 +119,15 @@ def test_a_feature_that_does_not_vary_is_dead(db: None, image_root: Path, tmp_pa
         call_command("survey_features", MODEL, "one", features=["logit=0"], workers=1)
     assert ImagePool.objects.get().images.count() == 1
     assert not Feature.objects.exists()
+
+
+def test_a_network_without_finite_activations_is_refused_and_not_recorded(small_pool: None, tmp_path: Path) -> None:
+    state = accentuation.load_model(MODEL).module.state_dict()
+    state["classifier.bias"] = torch.full_like(state["classifier.bias"], float("nan"))
+    torch.save(state, tmp_path / "nan.pth")
+    with pytest.raises(CommandError, match="gives no finite activation in logit on any image of the pool 'small'"):
+        call_command("survey_features", MODEL, "small", features=["logit=0"], weights=tmp_path / "nan.pth", workers=1)
+    assert not VisionModel.objects.exists()
 
 
 def test_the_units_of_a_layer_are_named_as_ranges() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 
 from stimuli.orders import EngineError, Order
 from stimuli.workers import open_workers
@@ -32,6 +33,14 @@ def test_processes_make_what_this_process_makes(orders: list[Order]) -> None:
             for layer, values in ours[place].items():
                 np.testing.assert_array_equal(values, theirs[place][layer])
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize("command", ["generate_stimuli", "survey_features"])
+@pytest.mark.parametrize("count", ["0", "-2", "many"])
+def test_fewer_than_one_worker_is_refused(command: str, count: str) -> None:
+    positional = ["protocol.toml"] if command == "generate_stimuli" else [NAME, "pool"]
+    with pytest.raises(CommandError, match=f"at least 1 is needed .found {count}."):
+        call_command(command, *positional, f"--workers={count}")
 
 
 def test_what_a_network_refuses_in_another_process_is_said_here(orders: list[Order]) -> None:

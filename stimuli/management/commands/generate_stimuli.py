@@ -13,7 +13,7 @@ from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.recipes import Recipe, needed_recipes
 from stimuli.selection import select_images
-from stimuli.workers import open_workers
+from stimuli.workers import WORKERS_HELP, open_workers, worker_count
 
 STOPPED = "Stopped; the stimuli made so far are kept. Run the same command again to go on."
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("protocol", type=Path, help="the protocol file (TOML)")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
-        parser.add_argument("--workers", type=int, help="processes on a CPU (default: one for each processor)")
+        parser.add_argument("--workers", type=worker_count, help=WORKERS_HELP)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Generate what is missing, and say how far the set is."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from tqdm import tqdm
 
 from stimuli import survey
@@ -15,7 +16,7 @@ from stimuli.models import ImagePool
 from stimuli.networks import surveyed_network
 from stimuli.orders import EngineError
 from stimuli.protocol import ProtocolError
-from stimuli.workers import Workers, open_workers
+from stimuli.workers import WORKERS_HELP, Workers, open_workers, worker_count
 
 USE = "To ask about features, put their names into `features` or `practice_features` of a protocol's [stimuli] table."
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--features", nargs="+", default=[], help="features to survey, for example logit=285")
         parser.add_argument("--weights", type=Path, help="weights file (default: those that come with the name)")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
-        parser.add_argument("--workers", type=int, help="processes on a CPU (default: one for each processor)")
+        parser.add_argument("--workers", type=worker_count, help=WORKERS_HELP)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Survey, and say what was found."""
@@ -65,9 +66,14 @@ class Command(BaseCommand):
                 with tqdm(total=len(images), desc="survey", unit="image") as bar:
                     layers = [one.layer for one in wanted]
                     values = survey.pool_activations(workers, images, layers, progress=bar.update)
-            row = survey.record_network(facts, weights_given=options["weights"] is not None)
-            for one in wanted:
-                self._say(survey.survey_layer(row, images, values[one.layer], one, seed=options["seed"]))
+            # All or nothing: a network that gives no usable activations is not recorded either.
+            with transaction.atomic():
+                row = survey.record_network(facts, weights_given=options["weights"] is not None)
+                found = [
+                    survey.survey_layer(row, images, values[one.layer], one, seed=options["seed"]) for one in wanted
+                ]
+            for one in found:
+                self._say(one)
             self.stdout.write(USE)
         except (EngineError, survey.SurveyError) as error:
             raise CommandError(str(error)) from error
