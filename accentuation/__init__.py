@@ -1,6 +1,6 @@
 """Feature accentuation in PyTorch: a photograph with more of what a feature of a vision network responds to."""
 
-from accentuation.accentuate import Accentuation, accentuate
+from accentuation.accentuate import Accentuation, accentuate, check_config
 from accentuation.config import AccentuationConfig
 from accentuation.errors import AccentuationError, FeatureError, ModelError, WeightsError
 from accentuation.features import Feature, channel_activations, check_feature, measure, parse_feature
@@ -18,6 +18,7 @@ __all__ = [
     "WeightsError",
     "accentuate",
     "channel_activations",
+    "check_config",
     "check_feature",
     "load_model",
     "measure",

@@ -19,7 +19,7 @@ from accentuation.mask import blend, opacity_mask
 from accentuation.models import VisionModel
 from accentuation.objective import Look, look
 from accentuation.parametrization import FourierPhase
-from accentuation.reading import frozen
+from accentuation.reading import frozen, read_shape
 from accentuation.regularization import balance
 
 
@@ -58,7 +58,7 @@ def accentuate(
     """Raise a feature in an image.
 
     The model comes back as it was, its flags and hooks restored, also after an exception. The same seed gives the
-    same image on the same device; the crops are the same on every device.
+    same image on the same device, on a CPU with the same number of threads; the crops are the same everywhere.
 
     Args:
         model: the network.
@@ -84,6 +84,16 @@ def accentuate(
     shown = blend(image, seed_image, mask)
     before, after = measure(model, torch.stack([seed_image, shown]), feature).tolist()
     return Accentuation(image, mask, shown, before, after, activations, distances)
+
+
+def check_config(model: VisionModel, config: AccentuationConfig) -> None:
+    """Make sure that the network can be accentuated with this config, without making anything.
+
+    Raises:
+        FeatureError: the network has no such regularisation layer, or it cannot be read.
+        AccentuationError: no regularisation layer is named, and none is known for the model.
+    """
+    read_shape(model, _regularization_layer(model, config))
 
 
 def _optimize(

@@ -3,10 +3,11 @@
 The only module here that imports torch; commands import it when they have work for it, not before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,6 +70,15 @@ class Network:
         with _translated():
             values = accentuation.channel_activations(self._model, images, layers)
         return {layer: value.double().cpu().numpy() for layer, value in values.items()}
+
+    def check(self, config: Mapping[str, Any]) -> None:
+        """Make sure that accentuations can be made with this config, without making any.
+
+        Raises:
+            EngineError: a value is out of its range, or there is no such regularization layer.
+        """
+        with _translated():
+            accentuation.check_config(self._model, accentuation.AccentuationConfig(**config))
 
     def accentuate(self, order: Order) -> Made:
         """Accentuate a feature on the image in a file.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from stimuli import files
 from stimuli.models import Stimulus
-from stimuli.orders import Made, NetworkFacts, Order
+from stimuli.orders import Made, Order
 from stimuli.recipes import Recipe, find_stimulus
 from stimuli.workers import Workers
 
@@ -18,17 +18,22 @@ def unmade(recipes: Iterable[Recipe]) -> list[Recipe]:
     return [recipe for recipe in recipes if not _is_made(recipe)]
 
 
-def check_network(network: NetworkFacts, recipes: Iterable[Recipe]) -> None:
-    """Make sure that the network has the weights with which the recipes' features were surveyed.
+def check_network(workers: Workers, recipes: Sequence[Recipe]) -> None:
+    """Make sure that the network can follow the recipes and has the weights with which their features were surveyed.
 
     Raises:
         GenerationError: it has others.
+        EngineError: it cannot be accentuated with their config.
     """
+    network = workers.facts
     if any(recipe.feature.model.weights_sha256 != network.weights_sha256 for recipe in recipes):
         raise GenerationError(
             f"The weights of {network.name} that are installed now are not those that were surveyed; "
             "run survey_features again, or install the earlier ones."
         )
+    # By their hashes: the recipes of one study differ in feature, image and seed, hardly ever in these settings.
+    for config in {recipe.config_sha256: recipe.config for recipe in recipes}.values():
+        workers.check(config)
 
 
 def make_stimuli(recipes: Sequence[Recipe], workers: Workers) -> Iterator[Stimulus]:

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -44,6 +44,9 @@ class Workers(Protocol):
     def locate(self, feature: str) -> tuple[str, int]:
         """The layer and the unit that a feature's text names."""
 
+    def check(self, config: Mapping[str, Any]) -> None:
+        """Make sure that accentuations can be made with this config, before the first is begun."""
+
     def activations(self, batches: Sequence[Sequence[Path]], layers: Sequence[str]) -> Iterator[tuple[int, Values]]:
         """The place of each batch in the list and the activations of its images, in the order of completion."""
 
@@ -73,7 +76,8 @@ def open_workers(name: str, weights: Path | None, device: str, count: int | None
         name: of the network.
         weights: a weights file, or None for those that come with the name.
         device: ``cpu``, ``cuda``, or ``auto`` for cuda where there is one.
-        count: of processes; 1 computes in this process. By default one for each processor.
+        count: of processes; 1 computes in this process. By default one for each processor. On a CPU each
+            has one thread: another number of threads would sum in another order and change the images.
 
     Raises:
         EngineError: the network cannot be had, or a worker died.
@@ -111,6 +115,9 @@ class _Here:
     def locate(self, feature: str) -> tuple[str, int]:
         return self._network.locate(feature)
 
+    def check(self, config: Mapping[str, Any]) -> None:
+        self._network.check(config)
+
     def activations(self, batches: Sequence[Sequence[Path]], layers: Sequence[str]) -> Iterator[tuple[int, Values]]:
         return ((place, self._network.activations(batch, layers)) for place, batch in enumerate(batches))
 
@@ -131,6 +138,9 @@ class _Beside:
 
     def locate(self, feature: str) -> tuple[str, int]:
         return self._executor.submit(_locate, self._which, feature).result()
+
+    def check(self, config: Mapping[str, Any]) -> None:
+        self._executor.submit(_check, self._which, config).result()
 
     def activations(self, batches: Sequence[Sequence[Path]], layers: Sequence[str]) -> Iterator[tuple[int, Values]]:
         return self._results(_activations, [(batch, layers) for batch in batches])
@@ -181,6 +191,10 @@ def _facts(name: str, weights: Path | None, device: str) -> NetworkFacts:
 
 def _locate(which: Which, feature: str) -> tuple[str, int]:
     return _network(*which).locate(feature)
+
+
+def _check(which: Which, config: Mapping[str, Any]) -> None:
+    _network(*which).check(config)
 
 
 def _activations(which: Which, batch: Sequence[Path], layers: Sequence[str]) -> Values:

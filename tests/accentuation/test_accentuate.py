@@ -11,6 +11,7 @@ from accentuation import (
     Feature,
     FeatureError,
     accentuate,
+    check_config,
     measure,
     parse_feature,
 )
@@ -182,6 +183,16 @@ def test_a_model_without_a_known_regularisation_layer_asks_for_one(tiny):
         accentuate(
             replace(tiny, regularization_layer=None), torch.full((3, 8, 8), 0.4), parse_feature("logit=0"), TINY, seed=1
         )
+
+
+def test_a_config_can_be_checked_before_anything_is_made(tiny):
+    check_config(tiny, TINY)
+    with pytest.raises(FeatureError, match="tiny has no layer `mux`"):
+        check_config(tiny, AccentuationConfig(regularization_layer="mux"))
+    with pytest.raises(FeatureError, match="`idle` is part of tiny but does not run"):
+        check_config(tiny, AccentuationConfig(regularization_layer="idle"))
+    with pytest.raises(AccentuationError, match="name one in regularization_layer"):
+        check_config(replace(tiny, regularization_layer=None), TINY)
 
 
 @pytest.mark.parametrize(

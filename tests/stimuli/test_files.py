@@ -45,6 +45,25 @@ def test_a_failed_write_leaves_no_file(image_root: Path, monkeypatch: pytest.Mon
     assert not [path for path in image_root.rglob("*") if path.is_file()]
 
 
+def test_until_the_renaming_nothing_stands_under_the_final_name(
+    image_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    final = image_path(hashlib.sha256(b"pixels").hexdigest())
+    seen: list[bytes] = []
+
+    def interrupted(partial: Path, target: Path) -> None:
+        assert target == final
+        assert not final.exists()
+        seen.append(partial.read_bytes())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.store(b"pixels")
+    assert seen == [b"pixels"]
+    assert not [path for path in image_root.rglob("*") if path.is_file()]
+
+
 def test_it_sweeps_leftovers_and_leaves_files_in_work(image_root: Path) -> None:
     sha256 = files.store(b"pixels")
     folder = image_path(sha256).parent

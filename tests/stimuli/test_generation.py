@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
@@ -106,7 +107,6 @@ class TestGeneration:
             ('pool = "small"', 'pool = "nowhere"', r"no image pool 'nowhere' \(there are: small\)"),
             ('"efficientnet_lite0"', '"resnet50"', "'resnet50' has not been surveyed"),
             ("references = 2", "references = 8", "has 16 photographs, of which"),
-            ("steps = 3", 'regularization_layer = "blocks.99"', "blocks.99"),
             ("seed = 7", "seed = ", "line 3"),
         ],
     )
@@ -114,6 +114,32 @@ class TestGeneration:
         with pytest.raises(CommandError, match=sentence) as caught:
             call_command("generate_stimuli", protocol_file((old, new)), workers=1)
         assert caught.value.returncode == 1
+        assert not Stimulus.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("own", "line", "sentence"),
+        [
+            ("blocks.2.1", 'regularization_layer = "blocks.99"', "efficientnet_lite0 has no layer `blocks.99`"),
+            ("", "", "name one in regularization_layer"),
+        ],
+    )
+    def test_a_regularization_layer_that_is_not_there_is_refused_before_anything_is_made(
+        self,
+        protocol_file: Write,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        own: str,
+        line: str,
+        sentence: str,
+    ) -> None:
+        VisionModel.objects.update(regularization_layer=own)
+        model = accentuation.load_model("efficientnet_lite0")
+        monkeypatch.setattr(
+            accentuation, "load_model", lambda *_, **__: replace(model, regularization_layer=own or None)
+        )
+        with pytest.raises(CommandError, match=sentence):
+            call_command("generate_stimuli", protocol_file(("steps = 3", line)), workers=1)
+        assert "Making" not in capsys.readouterr().out
         assert not Stimulus.objects.exists()
 
     def test_other_weights_than_the_surveyed_ones_are_refused(self, protocol_file: Write) -> None:

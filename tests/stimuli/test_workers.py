@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from django.core.management import CommandError, call_command
 
 from stimuli.orders import EngineError, Order
@@ -43,9 +44,28 @@ def test_fewer_than_one_worker_is_refused(command: str, count: str) -> None:
         call_command(command, *positional, f"--workers={count}")
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_number_of_workers_and_of_threads_outside_never_shows_in_an_image(orders: list[Order], count: int) -> None:
+    with open_workers(NAME, None, "cpu", 1) as here:
+        expected = dict(here.make(orders[:1]))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with open_workers(NAME, None, "cpu", count) as workers:
+            assert dict(workers.make(orders[:1])) == expected
+            assert torch.get_num_threads() == count  # this process computes only where it is the one worker
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_what_a_network_refuses_in_another_process_is_said_here(orders: list[Order]) -> None:
     with pytest.raises(EngineError, match="There is no model `resnet5O`"), open_workers("resnet5O", None, "cpu", 2):
         pass
+    with (
+        pytest.raises(EngineError, match="regularization must be 0 or more"),
+        open_workers(NAME, None, "cpu", 2) as workers,
+    ):
+        workers.check({**QUICK, "regularization": -1.0})
     missing = Order(Path("nowhere.png"), "logit=3", QUICK, 0)
     with (
         pytest.raises(EngineError, match=r"nowhere\.png is missing or damaged"),

@@ -51,7 +51,7 @@ class Command(BaseCommand):
         weights = protocol.stimuli.weights
         try:
             with open_workers(protocol.stimuli.model, Path(weights) if weights else None, device, workers) as network:
-                check_network(network.facts, missing)
+                check_network(network, missing)
                 self.stdout.write(f"Making {len(missing)} of {total} stimuli on {network.facts.device}.")
                 with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:
                     for _ in make_stimuli(missing, network):
