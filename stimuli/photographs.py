@@ -5,6 +5,7 @@ This is the border for image files. What passes it is an upright 8-bit RGB image
 
 import hashlib
 import struct
+import unicodedata
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ MIN_SIDE = 64
 MAX_PIXELS = 50_000_000
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"})
 
+# Control characters, line ends and bytes that are not UTF-8 (which Python reads as surrogates, and no database takes).
+_UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # What Pillow's decoders raise on a file that ends early or is damaged inside.
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 # Modes of 8 bits a channel; the others (16 bit, float) would lose their range without a word.
@@ -57,8 +60,9 @@ def read_photograph(path: Path) -> Photograph:
     Raises:
         PhotographError: not readable, not an image, damaged, too small, too large, or not 8 bits a channel.
     """
-    if not str(path).isprintable():
-        raise PhotographError(f"The file name {str(path)!r} holds characters that cannot be shown; rename the file.")
+    # Not str.isprintable: it refuses spaces that are not ASCII, which some systems put into the names they give.
+    if any(unicodedata.category(character) in _UNSHOWN for character in str(path)):
+        raise PhotographError(f"The path {str(path)!a} holds characters that cannot be shown; rename it.")
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             # Pillow warns where we refuse or accept, at limits of its own; ours are checked below.

@@ -3,6 +3,7 @@
 A pool comes to exist in one transaction, after its files: a pool that can be seen is complete.
 """
 
+import os
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def import_folder(folder: Path, *, name: str, size: int, progress: Progress = it
         PoolError: a file cannot be used (all of them are listed, nothing is stored), or the name is taken.
     """
     paths = _found(lambda: find_photographs(folder))
-    origin = f"folder {folder.resolve().name}"
+    # The database takes UTF-8 only, a name of a folder may be of any bytes.
+    origin = f"folder {os.fsencode(folder.resolve().name).decode(errors='replace')}"
     if standing := _standing(paths, name=name, origin=origin, size=size):
         return standing
     plan = _plan(progress(paths), lambda photograph: [centre_square(photograph.image)], size)

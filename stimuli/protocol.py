@@ -5,6 +5,7 @@ Plain data without Django or torch, so that every reader of the file shares one 
 """
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,21 @@ def _text(value: str) -> str:
     return value
 
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value) or len(value) > 50:
+        raise ValueError("only lower-case letters, digits and single hyphens between them are possible, at most 50")
+    return value
+
+
+def _feature(value: str) -> str:
+    if not re.fullmatch(r"[^\s\0]+", value) or len(value) > 200:
+        raise ValueError("a name without spaces is needed, at most 200 characters long")
+    return value
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
 Words = Annotated[str, AfterValidator(_text)]
-FeatureName = Annotated[str, Field(pattern=r"^[^\s\x00]+$", max_length=200)]
+FeatureName = Annotated[str, AfterValidator(_feature)]
 Condition = Literal["exemplars", "accentuation"]
 
 
@@ -63,7 +76,9 @@ class StimuliTable(Table):
         names = (*self.features, *self.practice_features)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"each feature may be named once, in features or in practice_features: {', '.join(twice)}")
+            raise ValueError(
+                f"each may be named once in `features` and `practice_features` together: {', '.join(twice)}"
+            )
         return self
 
 
@@ -149,8 +164,10 @@ def parse_protocol(text: str, *, name: str = "protocol") -> Protocol:
         table = tomllib.loads(text)
     except RecursionError as error:
         raise ProtocolError(f"{name} is not a protocol: its values are nested too deeply.") from error
-    except ValueError as error:  # TOMLDecodeError is one; an integer of thousands of digits raises a plain one
+    except tomllib.TOMLDecodeError as error:
         raise ProtocolError(f"{name} is not valid TOML: {error}.") from error
+    except ValueError as error:  # what Python says of an integer of thousands of digits
+        raise ProtocolError(f"{name} is not a protocol: a number in it has thousands of digits.") from error
     try:
         return Protocol.model_validate(table)
     except ValidationError as error:
@@ -162,7 +179,13 @@ _PLAIN = {
     "model_type": "this must be a table",
     "tuple_type": "this must be a list",
     "too_short": "this list must not be empty",
+    "int_type": "this must be a whole number",
+    "float_type": "this must be a number",
+    "string_type": "this must be text in quotation marks",
 }
+
+# Long enough for any value that is nearly right.
+_MAX_FOUND = 200
 
 
 def _sentences(error: ValidationError) -> list[str]:
@@ -182,7 +205,13 @@ def _sentences(error: ValidationError) -> list[str]:
             lines.append(f"`{key}` is missing; add it.")
         else:
             message = _PLAIN.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-            # A whole table would bury the sentence.
-            found = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
-            lines.append(f"`{key}`: {message}{found}.")
+            lines.append(f"`{key}`: {message}{_found(problem['input'])}.")
     return lines
+
+
+def _found(value: object) -> str:
+    """What stands in the file, unless it would bury the sentence: a whole table, a page of text, a huge number."""
+    if isinstance(value, dict) or (isinstance(value, int) and value.bit_length() > _MAX_FOUND):
+        return ""
+    text = repr(value)
+    return f" (found {text})" if len(text) <= _MAX_FOUND else ""

@@ -115,14 +115,10 @@ def survey_layer(
         seed: of the generator that samples units.
 
     Raises:
-        SurveyError: a named unit is dead.
+        SurveyError: a named unit is dead, or its activation, or that of all units, is not finite.
     """
     pool = images[0].pool
-    if not np.isfinite(values).any():
-        raise SurveyError(
-            f"{row.name} gives no finite activation in {wanted.layer} on any image of the pool {pool.name!r}; "
-            "check its weights."
-        )
+    _check_finite(row, pool, values, wanted)
     alive = _alive(values)
     dead_and_named = sorted(set(wanted.units) - alive)
     if dead_and_named:
@@ -141,6 +137,18 @@ def survey_layer(
 def feature_name(layer: str, unit: int) -> str:
     """The text that names a unit of a layer, as a protocol file writes it."""
     return f"logit={unit}" if layer == "logit" else f"{layer}:channel={unit}"
+
+
+def _check_finite(row: VisionModel, pool: ImagePool, values: NDArray[np.float64], wanted: Wanted) -> None:
+    finite = set(np.flatnonzero(np.isfinite(values).all(axis=0)).tolist())
+    broken = [f"the feature {feature_name(wanted.layer, unit)}" for unit in wanted.units if unit not in finite]
+    if not finite:
+        broken = [f"all units of {wanted.layer}"]
+    if broken:
+        raise SurveyError(
+            f"{row.name} gives activations of {broken[0]} that are not finite on images of the pool {pool.name!r}; "
+            "check its weights."
+        )
 
 
 def _alive(values: NDArray[np.float64]) -> set[int]:

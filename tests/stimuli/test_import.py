@@ -121,12 +121,41 @@ def test_a_bad_file_is_named_and_nothing_is_stored(
 def test_a_file_name_that_cannot_be_shown_is_refused(image_root: Path, tmp_path: Path, name: bytes) -> None:
     picture().save(tmp_path / "good.png")
     (tmp_path / "good.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
-    with pytest.raises(CommandError, match="holds characters that cannot be shown; rename the file") as caught:
+    with pytest.raises(CommandError, match="holds characters that cannot be shown; rename it") as caught:
         call_command("import_images", str(tmp_path), pool="mine", size=64)
     assert str(caught.value).isascii()
     assert len(str(caught.value).splitlines()) == 2
     assert not ImagePool.objects.exists()
     assert not image_root.exists()
+
+
+def test_a_file_name_may_hold_any_letters_and_spaces(image_root: Path, tmp_path: Path) -> None:
+    name = "Aufnahme um 3.45\u202fPM, caf\u00e9\u00a0\u732b.png"
+    picture().save(tmp_path / name)
+    call_command("import_images", str(tmp_path), pool="mine", size=64)
+    assert SourceImage.objects.get().photograph_name == name
+
+
+def test_a_folder_whose_name_is_not_utf8_can_be_imported_from_inside(
+    image_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    folder.mkdir()
+    picture().save(folder / "a.png")
+    monkeypatch.chdir(folder)
+    call_command("import_images", ".", pool="mine", size=64)
+    assert ImagePool.objects.get().origin == "folder caf\ufffd"
+
+
+def test_what_pillow_warns_of_does_not_stand_among_the_sentences(
+    image_root: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    picture().save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0")
+    with Image.open(tmp_path / "a.jpg") as opened:
+        opened.getexif()
+    assert "Corrupt EXIF data" in str(recwarn.pop(UserWarning).message)
+    call_command("import_images", str(tmp_path), pool="mine", size=64)
+    assert not [one for one in recwarn if "EXIF" in str(one.message)]
 
 
 def test_all_bad_files_are_listed(image_root: Path, tmp_path: Path) -> None:

@@ -121,11 +121,18 @@ def test_a_feature_that_does_not_vary_is_dead(db: None, image_root: Path, tmp_pa
     assert not Feature.objects.exists()
 
 
-def test_a_network_without_finite_activations_is_refused_and_not_recorded(small_pool: None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("broken", "whose"), [(slice(None), "all units of logit"), (slice(0, 1), "the feature logit=0")]
+)
+def test_a_network_without_finite_activations_is_refused_and_not_recorded(
+    small_pool: None, tmp_path: Path, broken: slice, whose: str
+) -> None:
     state = accentuation.load_model(MODEL).module.state_dict()
-    state["classifier.bias"] = torch.full_like(state["classifier.bias"], float("nan"))
+    state["classifier.bias"][broken] = float("nan")
     torch.save(state, tmp_path / "nan.pth")
-    with pytest.raises(CommandError, match="gives no finite activation in logit on any image of the pool 'small'"):
+    with pytest.raises(
+        CommandError, match=f"gives activations of {whose} that are not finite on images of the pool 'small'"
+    ):
         call_command("survey_features", MODEL, "small", features=["logit=0"], weights=tmp_path / "nan.pth", workers=1)
     assert not VisionModel.objects.exists()
 
