@@ -12,6 +12,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+import torch
 from PIL import Image
 
 from stimuli.orders import Order
@@ -52,6 +53,8 @@ def main() -> None:
             open_workers(NAME, None, "cpu", 1) as here,
             open_workers(NAME, None, "cpu", processors) as beside,
         ):
+            # Workers hold to one thread, so that images do not depend on it; here it is what is measured.
+            torch.set_num_threads(processors)
             for workers in (here, beside):
                 seconds(workers, orders)  # every process loads its network
             for _ in range(ROUNDS):
