@@ -4,23 +4,38 @@ Hamblin, Fel, Saha, Konkle and Alvarez, "Feature Accentuation: Revealing 'What' 
 arXiv 2402.10039.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from accentuation.config import AccentuationConfig
-from accentuation.crops import draw_crops
 from accentuation.errors import AccentuationError
-from accentuation.features import Feature, check_feature, check_layer, measure
+from accentuation.features import Feature
 from accentuation.folding import folded_copy
-from accentuation.mask import blend, opacity_mask
+from accentuation.loop import Snapshot, Track, optimize
+from accentuation.measuring import check_feature, check_layer, measure
+from accentuation.memory import fitting_batch_size, in_batches
 from accentuation.models import VisionModel
-from accentuation.objective import Look, look
-from accentuation.parametrization import FourierPhase
+from accentuation.parametrization import parametrize
 from accentuation.reading import frozen, read_shape
-from accentuation.regularization import balance
+
+
+@dataclass(frozen=True)
+class Job:
+    """One accentuation to make.
+
+    Attributes:
+        seed_image: ``(3, H, W)`` in [0, 1], any height and width.
+        feature: what to raise.
+        seed: of all its randomness.
+    """
+
+    seed_image: Tensor
+    feature: Feature
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -33,8 +48,11 @@ class Accentuation:
         blend: ``(3, H, W)`` in [0, 1], the image where the mask is opaque, else the seed: the one to show.
         activation_before: of the whole seed image, in the network's units.
         activation_after: of the whole blend, in the network's units.
-        activations: ``(steps,)``, mean over the crops of each step, before that step moved the image.
+        activations: ``(steps,)``, mean over the crops of each step, before that step moved the image; shorter than
+            the config's steps where the run ended early.
         distances: ``(steps,)``, the distance to the seed in the regularisation layer, likewise.
+        snapshots: the images kept on the way, in the order in which they were reached. A level of the config that has
+            none was never reached.
     """
 
     image: Tensor
@@ -44,6 +62,7 @@ class Accentuation:
     activation_after: float
     activations: Tensor
     distances: Tensor
+    snapshots: tuple[Snapshot, ...] = ()
 
 
 def accentuate(
@@ -55,10 +74,13 @@ def accentuate(
     seed: int,
     on_step: Callable[[int], None] | None = None,
 ) -> Accentuation:
-    """Raise a feature in an image.
+    """Raise (or, if the config says so, suppress) a feature in an image.
 
     The model comes back as it was, its flags and hooks restored, also after an exception. The same seed gives the
     same image on the same device, on a CPU with the same number of threads; the crops are the same everywhere.
+
+    Crops are shares of the image, so one that is smaller than the network's input is enlarged. A feature without
+    gradient (a dead one) leaves the image as it is, and its mask empty.
 
     Args:
         model: the network.
@@ -73,17 +95,37 @@ def accentuate(
         AccentuationError: the seed image is not an image, no regularisation layer is known for the model, or a
             gradient is not finite.
     """
-    _check_image(seed_image)
-    check_feature(model, feature)
-    layer = _regularization_layer(model, config)
-    seed_image = seed_image.detach().to(device=model.device, dtype=torch.float32)
-    with frozen(model.module):
-        fast = folded_copy(model, [feature.read_at, layer])
-        image, importance, activations, distances = _optimize(fast, seed_image, feature, layer, config, seed, on_step)
-    mask = opacity_mask(importance, config.mask_percentile)
-    shown = blend(image, seed_image, mask)
-    before, after = measure(model, torch.stack([seed_image, shown]), feature).tolist()
-    return Accentuation(image, mask, shown, before, after, activations, distances)
+    return _accentuate_batch(model, [Job(seed_image, feature, seed)], config, on_step)[0]
+
+
+def accentuate_many(
+    model: VisionModel,
+    jobs: Iterable[Job],
+    config: AccentuationConfig = AccentuationConfig(),  # noqa: B008 - frozen
+    *,
+    batch_size: int | None = None,
+) -> Iterator[Accentuation]:
+    """Accentuate many images, several at once where that is faster, in the order of the jobs.
+
+    Jobs and results stream, so memory does not grow with their number. Consecutive jobs whose images have one size
+    share a batch. Each result is that of :func:`accentuate`, within rounding.
+
+    Args:
+        model: the network.
+        jobs: what to make.
+        config: how.
+        batch_size: at most so many at once; None for what fits into the free memory of a GPU, and for 1 on a CPU, where
+            one image already keeps all cores busy. Halved, and the batch made again, where memory runs out.
+
+    Raises:
+        FeatureError, AccentuationError: as for :func:`accentuate`; the results before were yielded.
+    """
+    for _, group in groupby(jobs, key=lambda job: tuple(job.seed_image.shape)):
+        yield from in_batches(
+            lambda batch: _accentuate_batch(model, batch, config, None),
+            group,
+            lambda job: batch_size or fitting_batch_size(model, job.seed_image, config),
+        )
 
 
 def check_config(model: VisionModel, config: AccentuationConfig) -> None:
@@ -93,58 +135,52 @@ def check_config(model: VisionModel, config: AccentuationConfig) -> None:
         FeatureError: the network has no such regularisation layer, or it cannot be read.
         AccentuationError: no regularisation layer is named, and none is known for the model.
     """
-    read_shape(model, _regularization_layer(model, config))
+    layer = _regularization_layer(model, config)
+    if layer is not None:
+        read_shape(model, layer)
 
 
-def _optimize(
-    model: VisionModel,
-    seed_image: Tensor,
-    feature: Feature,
-    layer: str,
-    config: AccentuationConfig,
-    seed: int,
-    on_step: Callable[[int], None] | None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The loop. Returns the image, its importance ``(3, H, W)``, and activations and distances ``(steps,)``."""
-    parametrization = FourierPhase(seed_image)
-    parameters = list(parametrization.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=config.learning_rate)
-    with torch.no_grad():
-        start = parametrization()  # the seed image within rounding: from here the distance begins at exactly zero
-    importance = torch.zeros_like(seed_image)
-    activations, distances = [], []
-    balanced: float | None = None  # the factor that gives both gradients one size, once both exist
-
-    for step, crops in zip(range(config.steps), draw_crops(seed_image, model.input_size, config, seed), strict=False):
-        image = parametrization()
-        seen = look(model, image, start, crops, feature, layer)
-        activations.append(seen.activation)
-        distances.append(seen.distance)
-        importance += seen.feature_gradient.abs()
-
-        # At the start itself the distance has no direction; what rounding would make of it must not set the balance.
-        if balanced is None and not torch.equal(image, start):
-            balanced = _balance(image, parameters, seen)
-        gradient = seen.feature_gradient - config.regularization * (balanced or 0.0) * seen.distance_gradient
-        _check_finite(gradient, feature)
-        optimizer.zero_grad()
-        image.backward(-gradient)  # Adam descends
-        optimizer.step()
-        if on_step is not None:
-            on_step(step + 1)
-
-    with torch.no_grad():
-        image = parametrization()
-    return image, importance, torch.stack(activations), torch.stack(distances)
+def _accentuate_batch(
+    model: VisionModel, jobs: Sequence[Job], config: AccentuationConfig, on_step: Callable[[int], None] | None
+) -> list[Accentuation]:
+    """The accentuations of images of one size, at once."""
+    layer = _regularization_layer(model, config)
+    for job in jobs:
+        _check_image(job.seed_image)
+    features = [job.feature for job in jobs]
+    for feature in dict.fromkeys(features):
+        check_feature(model, feature)
+    images = torch.stack([job.seed_image.detach() for job in jobs]).to(device=model.device, dtype=torch.float32)
+    layers = list(dict.fromkeys(each for feature in features for each in feature.layers))
+    with frozen(model.module):
+        fast = folded_copy(model, [*layers, layer] if layer else layers)
+        parametrization = parametrize(config.parametrization, images)
+        tracks = optimize(
+            fast, parametrization, images, features, layer, config, seeds=[job.seed for job in jobs], on_step=on_step
+        )
+    return [_result(model, track, job, image) for track, job, image in zip(tracks, jobs, images, strict=True)]
 
 
-def _balance(image: Tensor, parameters: list[nn.Parameter], seen: Look) -> float | None:
-    feature_gradients = torch.autograd.grad(image, parameters, seen.feature_gradient, retain_graph=True)
-    distance_gradients = torch.autograd.grad(image, parameters, seen.distance_gradient, retain_graph=True)
-    return balance(feature_gradients, distance_gradients)
+def _result(model: VisionModel, track: Track, job: Job, seed_image: Tensor) -> Accentuation:
+    end = track.end
+    assert end is not None
+    before, after = measure(model, torch.stack([seed_image, end.blend]), job.feature).tolist()
+    return Accentuation(
+        image=end.image,
+        mask=end.mask,
+        blend=end.blend,
+        activation_before=before,
+        activation_after=after,
+        activations=torch.stack(track.activations) if track.activations else torch.zeros(0),
+        distances=torch.stack(track.distances) if track.distances else torch.zeros(0),
+        snapshots=tuple(track.snapshots),
+    )
 
 
-def _regularization_layer(model: VisionModel, config: AccentuationConfig) -> str:
+def _regularization_layer(model: VisionModel, config: AccentuationConfig) -> str | None:
+    """The layer of the distance; None where none is taken."""
+    if config.regularization == 0 and config.regularization_layer is None:
+        return model.regularization_layer
     layer = config.regularization_layer or model.regularization_layer
     if layer is None:
         raise AccentuationError(
@@ -159,8 +195,3 @@ def _check_image(image: Tensor) -> None:
         raise AccentuationError(f"The seed image must have shape (3, height, width), not {tuple(image.shape)}.")
     if not image.is_floating_point() or not bool(((image >= 0) & (image <= 1)).all()):
         raise AccentuationError("The seed image must hold floating point values from 0 to 1; divide 8-bit ones by 255.")
-
-
-def _check_finite(gradient: Tensor, feature: Feature) -> None:
-    if not bool(gradient.isfinite().all()):
-        raise AccentuationError(f"The gradient of `{feature}` is not finite; check the network's weights.")

@@ -1,8 +1,12 @@
 """The settings of an accentuation."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from accentuation.errors import AccentuationError
+
+ParametrizationName = Literal["fourier_phase", "fourier", "pixel"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -10,16 +14,25 @@ class AccentuationConfig:
     """How an accentuation is made. The defaults are those of Hamblin et al. (arXiv 2402.10039) for 512 x 512 images.
 
     Attributes:
-        steps: of the optimiser.
+        steps: of the optimiser, at most.
         crops: per step.
         crop_min: side of the smallest crop, as a share of the image's shorter side.
         crop_max: side of the largest crop, likewise.
-        learning_rate: of Adam, on phases in radians and on the gate's logits.
+        learning_rate: of Adam, on the parameters: radians, logits, or Fourier coefficients.
         regularization: lambda; 0 lets the image go, 1 gives the distance to the seed the feature's gradient size.
         regularization_layer: where that distance is taken; None for the model's default layer.
         mask_percentile: pixels whose importance reaches this percentile are fully opaque.
         gaussian_noise: sd of the Gaussian noise on each crop, in image range [0, 1].
         uniform_noise: width of the uniform noise on each crop, in image range [0, 1].
+        parametrization: what the optimiser moves: the phases of the spectrum with a gate on its magnitudes
+            (``fourier_phase``), the complex spectrum (``fourier``), or the pixels (``pixel``).
+        suppress: lower the feature instead of raising it.
+        strength: opacity of the blend where the mask is fully opaque, 0 to 1.
+        snapshot_steps: numbers of steps after which the image is kept as well.
+        levels: activations of the whole blended image, in the network's units; the image is kept when it first
+            reaches each, and the run ends when it has reached all.
+        patience: end after so many steps without a new best activation over the crops; None never ends early.
+        precision: of the network's passes. ``bfloat16`` uses autocast.
 
     Raises:
         AccentuationError: a value is out of its range.
@@ -35,6 +48,13 @@ class AccentuationConfig:
     mask_percentile: float = 99.0
     gaussian_noise: float = 0.02
     uniform_noise: float = 0.02
+    parametrization: ParametrizationName = "fourier_phase"
+    suppress: bool = False
+    strength: float = 1.0
+    snapshot_steps: tuple[int, ...] = ()
+    levels: tuple[float, ...] = ()
+    patience: int | None = None
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
         self._require("steps", self.steps >= 1, "at least 1")
@@ -46,7 +66,21 @@ class AccentuationConfig:
         self._require("mask_percentile", 0 < self.mask_percentile <= 100, "more than 0 and at most 100")
         self._require("gaussian_noise", 0 <= self.gaussian_noise <= 1, "from 0 to 1")
         self._require("uniform_noise", 0 <= self.uniform_noise <= 1, "from 0 to 1")
+        self._require_choice("parametrization", get_args(ParametrizationName))
+        self._require("strength", 0 <= self.strength <= 1, "from 0 to 1")
+        self._require("snapshot_steps", all(1 <= step <= self.steps for step in self.snapshot_steps), "from 1 to steps")
+        self._require("levels", all(abs(level) < float("inf") for level in self.levels), "finite")
+        self._require("patience", self.patience is None or self.patience >= 1, "at least 1, or None")
+        self._require_choice("precision", get_args(Precision))
+
+    @property
+    def sign(self) -> float:
+        """1 to raise the feature, -1 to lower it."""
+        return -1.0 if self.suppress else 1.0
 
     def _require(self, name: str, holds: bool, valid: str) -> None:
         if not holds:
             raise AccentuationError(f"{name} must be {valid}, not {getattr(self, name)!r}.")
+
+    def _require_choice(self, name: str, choices: tuple[str, ...]) -> None:
+        self._require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")

@@ -1,150 +1,317 @@
-"""Features: the scalars of a network that are accentuated, and the text that names them."""
+"""Features: the scalars of a network that are accentuated.
 
-import re
-from collections.abc import Sequence
+Every feature says which layers it reads and computes its value for each image from their outputs, which come with
+channels second: ``(B, C)``, ``(B, C, tokens)`` or ``(B, C, h, w)``.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from accentuation.errors import FeatureError
-from accentuation.models import VisionModel
-from accentuation.names import nearest_names
-from accentuation.reading import LOGIT, frozen, read_layers, read_shape
+from accentuation.reading import LOGIT
 
-_TEXT = re.compile(r"(?:(?P<layer>[^:=\s]+):)?(?P<kind>[a-z]+)=(?P<index>\d+)")
+Outputs = Mapping[str, Tensor]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Feature(ABC):
+    """A scalar read from a network; ``str(feature)`` is its text form, which :func:`parse_feature` reads back."""
+
+    @property
+    @abstractmethod
+    def layers(self) -> tuple[str, ...]:
+        """The layers whose outputs hold the feature, ``logit`` standing for the network's own output."""
+
+    @abstractmethod
+    def values(self, outputs: Outputs) -> Tensor:
+        """The value for each image, ``(B,)``, in the network's own units."""
+
+    @abstractmethod
+    def check(self, shapes: Shapes) -> None:
+        """Make sure that layers with outputs of these shapes hold the feature.
+
+        Raises:
+            FeatureError: they do not; the message gives the valid range.
+        """
 
 
 @dataclass(frozen=True)
-class Feature:
-    """A scalar read from a network.
+class Logit(Feature):
+    """One class, before the softmax: ``logit=285``."""
 
-    ``logit``: one class before the softmax; its layer is None. ``channel``: one channel of a convolutional layer,
-    averaged over positions. The text form, ``str(feature)``, is ``logit=285`` or ``blocks.4.2:channel=17``.
-    """
-
-    kind: Literal["logit", "channel"]
-    layer: str | None
     index: int
 
     def __str__(self) -> str:
-        prefix = "" if self.layer is None else f"{self.layer}:"
-        return f"{prefix}{self.kind}={self.index}"
+        return f"logit={self.index}"
 
     @property
-    def read_at(self) -> str:
-        """The layer whose output holds the feature, ``logit`` standing for the network's output."""
-        return LOGIT if self.layer is None else self.layer
+    @override
+    def layers(self) -> tuple[str, ...]:
+        return (LOGIT,)
+
+    @override
+    def values(self, outputs: Outputs) -> Tensor:
+        return outputs[LOGIT][:, self.index]
+
+    @override
+    def check(self, shapes: Shapes) -> None:
+        _check_range(self, "logit", self.index, shapes[LOGIT][1])
 
 
-def parse_feature(text: str) -> Feature:
-    """Read the text form of a feature.
+@dataclass(frozen=True)
+class Channel(Feature):
+    """One channel of a layer with positions, averaged over them: ``blocks.4.2:channel=17``."""
 
-    Raises:
-        FeatureError: the text is not a feature. Whether a network has it is asked by :func:`check_feature`.
+    layer: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}:channel={self.index}"
+
+    @property
+    @override
+    def layers(self) -> tuple[str, ...]:
+        return (self.layer,)
+
+    @override
+    def values(self, outputs: Outputs) -> Tensor:
+        return unit_values(outputs[self.layer][:, self.index : self.index + 1])[:, 0]
+
+    @override
+    def check(self, shapes: Shapes) -> None:
+        require_positions(self.layer, shapes[self.layer])
+        _check_range(self, "channel", self.index, shapes[self.layer][1])
+
+
+@dataclass(frozen=True)
+class Neuron(Feature):
+    """One channel at one position: ``blocks.4.2:neuron=17@3,4`` (row 3, column 4), or at the centre.
+
+    Tokens have one number instead of row and column. Their centre is that of the grid of patches, which come after
+    the class token and the like.
     """
-    match = _TEXT.fullmatch(text.strip())
-    forms = "write `logit=285` or `blocks.4.2:channel=17`"
-    if match is None:
-        raise FeatureError(f"`{text}` is not a feature; {forms}.")
-    layer, kind, index = match["layer"], match["kind"], int(match["index"])
-    if kind == "logit" and layer is None:
-        return Feature("logit", None, index)
-    if kind == "channel" and layer is not None:
-        return Feature("channel", layer, index)
-    if kind == "logit":
-        raise FeatureError(f"`{text}` names a layer, but a logit has none; write `logit={index}`.")
-    if kind == "channel":
-        raise FeatureError(f"`{text}` does not say in which layer; write for example `blocks.4.2:channel={index}`.")
-    raise FeatureError(f"`{text}` is of the unknown kind `{kind}`; {forms}.")
+
+    layer: str
+    channel: int
+    position: tuple[int, ...] | None = None
+
+    def __str__(self) -> str:
+        place = "" if self.position is None else "@" + ",".join(map(str, self.position))
+        return f"{self.layer}:neuron={self.channel}{place}"
+
+    @property
+    @override
+    def layers(self) -> tuple[str, ...]:
+        return (self.layer,)
+
+    @override
+    def values(self, outputs: Outputs) -> Tensor:
+        output = outputs[self.layer]
+        place = self.position or _centre(output.shape[2:])
+        return output[:, self.channel].reshape(len(output), -1)[:, _flat(place, output.shape[2:])]
+
+    @override
+    def check(self, shapes: Shapes) -> None:
+        shape = shapes[self.layer]
+        require_positions(self.layer, shape)
+        _check_range(self, "channel", self.channel, shape[1])
+        _check_place(self, self.position or _centre(shape[2:]), shape[2:])
 
 
-def check_feature(model: VisionModel, feature: Feature) -> None:
-    """Make sure that the network has the feature.
+@dataclass(frozen=True)
+class Direction(Feature):
+    """A direction in the space of a layer's channels: ``blocks.4.2:direction=3*0.5,17*-1^2``.
 
-    Raises:
-        FeatureError: the layer is unknown (the message lists the nearest names), is no convolutional layer, or has
-            fewer units than the index asks for (the message gives the valid range).
+    At each position the dot product with the activations, times their cosine (not below 0) to a power; averaged over
+    positions. Power 0 is the dot product alone.
+
+    Attributes:
+        layer: its name.
+        components: channels and their weights; all others weigh 0.
+        cosine_power: 0 or more.
     """
-    check_layer(model, feature.read_at)
-    shape = read_shape(model, feature.read_at)
-    _require_channels(model, feature.read_at, shape)
-    units = shape[1]
-    if not 0 <= feature.index < units:
-        raise FeatureError(
-            f"`{feature}` does not exist in {model.name}; the {feature.kind} must be from 0 to {units - 1}."
-        )
+
+    layer: str
+    components: tuple[tuple[int, float], ...]
+    cosine_power: float = 0.0
+
+    @classmethod
+    def of_vector(cls, layer: str, vector: Sequence[float], cosine_power: float = 0.0) -> "Direction":
+        """From one weight for each channel."""
+        components = tuple((channel, float(weight)) for channel, weight in enumerate(vector) if weight != 0)
+        return cls(layer, components, cosine_power)
+
+    def __str__(self) -> str:
+        parts = ",".join(f"{channel}*{weight!r}" for channel, weight in self.components)
+        power = f"^{self.cosine_power!r}" if self.cosine_power else ""
+        return f"{self.layer}:direction={parts}{power}"
+
+    @property
+    @override
+    def layers(self) -> tuple[str, ...]:
+        return (self.layer,)
+
+    @override
+    def values(self, outputs: Outputs) -> Tensor:
+        output = outputs[self.layer].flatten(2) if outputs[self.layer].ndim > 2 else outputs[self.layer][..., None]
+        channels = [channel for channel, _ in self.components]
+        vector = output.new_tensor([weight for _, weight in self.components])
+        dots = torch.einsum("bcp,c->bp", output[:, channels], vector)
+        if self.cosine_power:
+            # Where a position is silent its length is 0 and so is its dot product; the clamp keeps the quotient finite.
+            lengths = torch.linalg.vector_norm(output, dim=1).clamp(min=1e-12) * vector.norm()
+            dots = dots * (dots / lengths).clamp(min=0) ** self.cosine_power
+        return dots.mean(dim=1)
+
+    @override
+    def check(self, shapes: Shapes) -> None:
+        if not self.components:
+            raise FeatureError(f"The direction in `{self.layer}` is zero everywhere; give it a component.")
+        if not all(math.isfinite(weight) for _, weight in self.components):
+            raise FeatureError(
+                f"The direction in `{self.layer}` holds a value that is not finite; mend its components."
+            )
+        if not 0 <= self.cosine_power < math.inf:
+            raise FeatureError(f"The cosine power of `{self}` must be 0 or more.")
+        for channel, _ in self.components:
+            _check_range(self, "channel", channel, shapes[self.layer][1])
 
 
-def _require_channels(model: VisionModel, layer: str, shape: Sequence[int]) -> None:
-    if layer != LOGIT and len(shape) != 4:
-        raise FeatureError(f"`{layer}` of {model.name} is not a convolutional layer, so it has no channels.")
+@dataclass(frozen=True)
+class SpatialMap(Feature):
+    """A pattern over channels and positions: ``blocks.4.2:map=17@3,4*1.0;20@0,0*-0.5``.
 
+    The dot product of the layer's activations with the pattern, which is 0 where it names nothing.
 
-def check_layer(model: VisionModel, layer: str) -> None:
-    """Make sure that the network has a layer of this name.
-
-    Raises:
-        FeatureError: it has not; the message lists the nearest names.
+    Attributes:
+        layer: its name.
+        points: channel, position and weight of each entry.
     """
-    names = [name for name, _ in model.module.named_modules() if name]
-    if layer != LOGIT and layer not in names:
-        raise FeatureError(f"{model.name} has no layer `{layer}`; {nearest_names(layer, names)}.")
+
+    layer: str
+    points: tuple[tuple[int, tuple[int, ...], float], ...]
+
+    @classmethod
+    def of_array(cls, layer: str, array: Tensor) -> "SpatialMap":
+        """From a weight for each channel and position, ``(C, h, w)`` or ``(C, tokens)``."""
+        places = array.nonzero().tolist()
+        return cls(layer, tuple((place[0], tuple(place[1:]), float(array[tuple(place)])) for place in places))
+
+    def __str__(self) -> str:
+        points = ";".join(f"{channel}@{','.join(map(str, place))}*{weight!r}" for channel, place, weight in self.points)
+        return f"{self.layer}:map={points}"
+
+    @property
+    @override
+    def layers(self) -> tuple[str, ...]:
+        return (self.layer,)
+
+    @override
+    def values(self, outputs: Outputs) -> Tensor:
+        output = outputs[self.layer]
+        places = [_flat((channel, *place), output.shape[1:]) for channel, place, _ in self.points]
+        weights = output.new_tensor([weight for _, _, weight in self.points])
+        return output.flatten(1)[:, places] @ weights
+
+    @override
+    def check(self, shapes: Shapes) -> None:
+        shape = shapes[self.layer]
+        require_positions(self.layer, shape)
+        if not self.points:
+            raise FeatureError(f"The map in `{self.layer}` is zero everywhere; give it an entry.")
+        for channel, place, weight in self.points:
+            if not math.isfinite(weight):
+                raise FeatureError(f"The map in `{self.layer}` holds a value that is not finite; mend its entries.")
+            _check_range(self, "channel", channel, shape[1])
+            _check_place(self, place, shape[2:])
 
 
-def feature_values(outputs: dict[str, Tensor], feature: Feature) -> Tensor:
+@dataclass(frozen=True)
+class WeightedSum(Feature):
+    """Several features at once: ``logit=285 - 0.5*logit=281``; one with a minus, ``-logit=285``."""
+
+    terms: tuple[tuple[float, Feature], ...]
+
+    def __str__(self) -> str:
+        words = [_signed(weight, str(feature)) for weight, feature in self.terms]
+        first = words[0].removeprefix("+ ")
+        return " ".join([f"-{first[2:]}" if first.startswith("- ") else first, *words[1:]])
+
+    @property
+    @override
+    def layers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(layer for _, feature in self.terms for layer in feature.layers))
+
+    @override
+    def values(self, outputs: Outputs) -> Tensor:
+        return torch.stack([weight * feature.values(outputs) for weight, feature in self.terms]).sum(dim=0)
+
+    @override
+    def check(self, shapes: Shapes) -> None:
+        for _, feature in self.terms:
+            feature.check(shapes)
+
+
+def feature_values(outputs: Outputs, feature: Feature) -> Tensor:
     """The feature's value for each image of a batch.
 
     Args:
-        outputs: what :func:`~accentuation.reading.read_layers` returned, the feature's layer among it.
+        outputs: what :func:`~accentuation.reading.read_layers` returned, the feature's layers among it.
+        feature: what is read.
 
     Returns:
         ``(B,)``, in the network's own units.
     """
-    return unit_values(outputs[feature.read_at])[:, feature.index]
+    return feature.values(outputs)
 
 
 def unit_values(output: Tensor) -> Tensor:
-    """One value per unit: ``(B, C, h, w)`` averaged over positions, ``(B, units)`` as it is."""
-    return output.mean(dim=(2, 3)) if output.ndim == 4 else output
+    """One value per unit: ``(B, C, ...)`` averaged over positions, ``(B, units)`` as it is."""
+    return output.flatten(2).mean(dim=2) if output.ndim > 2 else output
 
 
-def measure(model: VisionModel, images: Tensor, feature: Feature) -> Tensor:
-    """The feature's activation on whole images, resized to the network's input.
-
-    Args:
-        images: ``(B, 3, H, W)`` in [0, 1], any height and width; not square ones are stretched to a square.
-
-    Returns:
-        ``(B,)``, in the network's own units.
+def require_positions(layer: str, shape: Sequence[int]) -> None:
+    """Make sure that a layer has channels and positions.
 
     Raises:
-        FeatureError: as for :func:`check_feature`.
+        FeatureError: it has not.
     """
-    check_feature(model, feature)
-    with frozen(model.module), torch.no_grad():
-        outputs = read_layers(model, model.resize(images.to(model.device)), [feature.read_at])
-    return feature_values(outputs, feature)
+    if layer != LOGIT and len(shape) < 3:
+        raise FeatureError(f"`{layer}` is not a layer with positions, so it has no channels; name one before it.")
 
 
-def channel_activations(model: VisionModel, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    """The activations of all units of some layers on whole images, resized to the network's input, in one pass.
+def _signed(weight: float, text: str) -> str:
+    size = abs(weight)
+    return f"{'-' if weight < 0 else '+'} {text if size == 1 else f'{size!r}*{text}'}"
 
-    Args:
-        images: ``(B, 3, H, W)`` in [0, 1], any height and width; not square ones are stretched to a square.
-        layers: convolutional layers, whose channels are averaged over positions, or ``logit`` for all logits.
 
-    Returns:
-        ``(B, units)`` by layer, in the network's own units.
+def _centre(positions: Sequence[int]) -> tuple[int, ...]:
+    if len(positions) != 1:
+        return tuple(length // 2 for length in positions)
+    side = math.isqrt(positions[0])
+    return (positions[0] - side * side + (side // 2) * side + side // 2,)
 
-    Raises:
-        FeatureError: a layer is unknown or not a convolutional one.
-    """
-    for layer in layers:
-        check_layer(model, layer)
-    with frozen(model.module), torch.no_grad():
-        outputs = read_layers(model, model.resize(images.to(model.device)), layers)
-    for layer in layers:
-        _require_channels(model, layer, outputs[layer].shape)
-    return {layer: unit_values(outputs[layer]) for layer in layers}
+
+def _flat(place: Sequence[int], shape: Sequence[int]) -> int:
+    """Where an entry stands once the dimensions are flattened."""
+    flat = 0
+    for at, length in zip(place, shape, strict=True):
+        flat = flat * length + at
+    return flat
+
+
+def _check_range(feature: Feature, what: str, index: int, count: int) -> None:
+    if not 0 <= index < count:
+        raise FeatureError(f"`{feature}` does not exist here; the {what} must be from 0 to {count - 1}.")
+
+
+def _check_place(feature: Feature, place: Sequence[int], positions: Sequence[int]) -> None:
+    if len(place) != len(positions) or not all(0 <= at < length for at, length in zip(place, positions, strict=True)):
+        valid = ",".join(f"0..{length - 1}" for length in positions)
+        raise FeatureError(f"`{feature}` does not exist here; the position must be {valid}.")

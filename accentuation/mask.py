@@ -8,29 +8,32 @@ from torchvision.transforms.functional import gaussian_blur
 BLUR = 0.01
 
 
-def opacity_mask(importance: Tensor, percentile: float) -> Tensor:
+def opacity_masks(importance: Tensor, percentile: float) -> Tensor:
     """From summed gradients to opacity.
 
     Args:
-        importance: ``(3, H, W)``, |d feature / d pixel| summed over the steps.
+        importance: ``(B, 3, H, W)``, |d feature / d pixel| summed over the steps.
         percentile: in (0, 100]; pixels at or above this percentile become opaque.
 
     Returns:
-        ``(1, H, W)`` in [0, 1]; all zero where the feature never had a gradient.
+        ``(B, 1, H, W)`` in [0, 1]; all zero where the feature never had a gradient.
     """
-    opacity = importance.mean(dim=0, keepdim=True)  # (1, H, W)
+    opacity = importance.mean(dim=1, keepdim=True)  # (B, 1, H, W)
     # Tensor.quantile refuses large inputs; the k-th value does not, and needs no interpolation between two pixels.
-    rank = max(1, round(percentile / 100 * opacity.numel()))
-    highest = opacity.flatten().kthvalue(rank).values
-    lowest = opacity.min()
-    if highest <= lowest:
-        return torch.zeros_like(opacity)
-    return _blur(((opacity - lowest) / (highest - lowest)).clamp(max=1))
+    rank = max(1, round(percentile / 100 * opacity[0].numel()))
+    highest = opacity.flatten(1).kthvalue(rank).values[:, None, None, None]
+    lowest = opacity.amin(dim=(1, 2, 3), keepdim=True)
+    scaled = ((opacity - lowest) / (highest - lowest)).clamp(max=1)
+    return _blur(torch.where(highest > lowest, scaled, 0.0))
 
 
-def blend(image: Tensor, seed_image: Tensor, mask: Tensor) -> Tensor:
-    """``image`` where the mask is 1, the seed image where it is 0. All ``(3, H, W)``, the mask ``(1, H, W)``."""
-    return mask * image + (1 - mask) * seed_image
+def blend(images: Tensor, seed_images: Tensor, masks: Tensor, strength: float = 1.0) -> Tensor:
+    """``images`` where the mask is 1, the seed images where it is 0, with ``strength`` times the mask as opacity.
+
+    All ``(..., 3, H, W)``, the masks ``(..., 1, H, W)``.
+    """
+    opacity = strength * masks
+    return opacity * images + (1 - opacity) * seed_images
 
 
 def _blur(mask: Tensor) -> Tensor:

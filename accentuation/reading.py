@@ -12,6 +12,9 @@ from accentuation.models import VisionModel
 # The name that stands for the network's own output.
 LOGIT = "logit"
 
+# The name that stands for the images as the network gets them, before normalisation: pixel space.
+INPUT = "input"
+
 # Takes a layer's name and its output, and returns what the network goes on with; None leaves the output.
 Keep = Callable[[str, object], Tensor | None]
 
@@ -28,23 +31,28 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
 
     Args:
         images: ``(B, 3, S, S)`` of the network's input size, in [0, 1].
-        layers: module names, or ``logit`` for the network's output.
+        layers: module names, ``logit`` for the network's output, or ``input`` for the images themselves.
 
     Returns:
-        The output of each layer: ``(B, C, h, w)`` for a convolutional one, ``(B, units)`` for logits.
+        The output of each layer, with channels second whatever the network's own order: ``(B, C, h, w)`` for one with
+        rows and columns, ``(B, C, tokens)`` for one of a transformer, ``(B, units)`` for logits. The network itself
+        goes on with its own order.
 
     Raises:
         FeatureError: a layer did not run, or its output is not one tensor.
     """
-    hooked = list(dict.fromkeys(layer for layer in layers if layer != LOGIT))
+    hooked = list(dict.fromkeys(layer for layer in layers if layer not in {LOGIT, INPUT}))
     outputs: dict[str, Tensor] = {}
+    found = {INPUT: images} if INPUT in layers else {}
+    if not hooked and LOGIT not in layers:
+        return found
 
     def keep(layer: str, output: object) -> Tensor | None:
         if layer in outputs:
             return None
         if not isinstance(output, Tensor):
             raise FeatureError(f"The output of `{layer}` of {model.name} is not one tensor, so it cannot be read.")
-        outputs[layer] = output
+        outputs[layer] = _channels_second(output, model.module.get_submodule(layer), channels_last=model.channels_last)
         if LOGIT not in layers and len(outputs) == len(hooked):
             raise _EverythingRead
         # The next module may work in place (ReLU often does): it gets a copy, and the output kept stays as it was.
@@ -54,11 +62,11 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
         try:
             final = model.module(model.normalize(images))
         except _EverythingRead:
-            return outputs
+            return found | outputs
     if LOGIT in layers:
         outputs[LOGIT] = final
-    _check_all_ran(model, outputs, layers)
-    return outputs
+    _check_all_ran(model, outputs, hooked)
+    return found | outputs
 
 
 def read_shape(model: VisionModel, layer: str) -> tuple[int, ...]:
@@ -66,6 +74,26 @@ def read_shape(model: VisionModel, layer: str) -> tuple[int, ...]:
     blank = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
     with frozen(model.module), torch.no_grad():
         return tuple(read_layers(model, blank, [layer])[layer].shape)
+
+
+def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool) -> Tensor:
+    """A view of a layer's output with channels second.
+
+    Args:
+        output: ``(B, C)``, tokens ``(B, T, C)``, or ``(B, C, h, w)`` or ``(B, h, w, C)``.
+        layer: what it is the output of.
+        channels_last: what holds where the shape leaves it open.
+    """
+    if output.ndim == 3 and not isinstance(layer, nn.Conv1d):
+        return output.transpose(1, 2)
+    if output.ndim == 4 and not isinstance(layer, nn.Conv2d):
+        # Inputs are square, so the two sizes that are alike are the rows and columns. Not even networks that keep
+        # to one order do so everywhere: ConvNeXt puts channels last inside its blocks, Swin first before its head.
+        _, first, middle, last = output.shape
+        if (first == middle) != (middle == last):
+            channels_last = first == middle
+        return output.permute(0, 3, 1, 2) if channels_last else output
+    return output
 
 
 @contextmanager

@@ -6,31 +6,35 @@ import torch
 from torch import Tensor
 
 
-def latent_distance(latents: Tensor, seed_latents: Tensor) -> Tensor:
-    """The L2 distance over channels at each position, averaged over positions and crops.
+def latent_distances(latents: Tensor, seed_latents: Tensor) -> Tensor:
+    """The L2 distance over channels at each position, averaged over positions.
 
     Its gradient where the two are equal is zero (the least subgradient), and therefore finite.
 
     Args:
-        latents: ``(N, C, h, w)``, ``(N, tokens, C)`` or ``(N, C)``.
+        latents: ``(N, C, h, w)``, ``(N, C, tokens)`` or ``(N, C)``.
         seed_latents: of the same shape.
 
     Returns:
-        A scalar, in the layer's own units.
+        ``(N,)``, in the layer's own units.
     """
-    channels = 1 if latents.ndim == 4 else -1
-    distances: Tensor = torch.linalg.vector_norm(latents - seed_latents, dim=channels)  # (N, h, w)
-    return distances.mean()
+    distances: Tensor = torch.linalg.vector_norm(latents - seed_latents, dim=1)  # (N, h, w)
+    return distances.reshape(len(distances), -1).mean(dim=1)
 
 
-def balance(feature_gradients: Sequence[Tensor], distance_gradients: Sequence[Tensor]) -> float | None:
+def balance(feature_gradients: Sequence[Tensor], distance_gradients: Sequence[Tensor]) -> Tensor:
     """The factor that gives the distance's gradient the size of the feature's: the sum of absolute values.
 
+    Args:
+        feature_gradients: one tensor for each parameter, all with the batch first.
+        distance_gradients: likewise.
+
     Returns:
-        The factor, or None while either gradient is zero and there is nothing to balance.
+        ``(B,)``; 0 where either gradient is zero and there is nothing to balance.
     """
-    feature_size = sum(float(gradient.abs().sum()) for gradient in feature_gradients)
-    distance_size = sum(float(gradient.abs().sum()) for gradient in distance_gradients)
-    if feature_size == 0 or distance_size == 0:
-        return None
-    return feature_size / distance_size
+    feature_size, distance_size = _size(feature_gradients), _size(distance_gradients)
+    return torch.where(distance_size > 0, feature_size / distance_size, 0.0)
+
+
+def _size(gradients: Sequence[Tensor]) -> Tensor:
+    return torch.stack([gradient.abs().flatten(1).sum(dim=1) for gradient in gradients]).sum(dim=0)

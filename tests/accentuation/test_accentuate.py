@@ -8,14 +8,16 @@ import torch
 from accentuation import (
     AccentuationConfig,
     AccentuationError,
-    Feature,
     FeatureError,
+    Job,
+    Logit,
     accentuate,
+    accentuate_many,
     check_config,
     measure,
     parse_feature,
 )
-from accentuation.crops import draw_crops
+from accentuation.crops import CropSource
 from accentuation.features import feature_values
 from accentuation.reading import read_layers
 
@@ -24,11 +26,15 @@ QUICK = AccentuationConfig(steps=8, crops=4, learning_rate=0.1, regularization=0
 TINY = AccentuationConfig(steps=4, crops=2)
 
 
+def crops_of(image, size, config, seed):
+    return CropSource(*image.shape[1:], size, config, [seed]).draw().take(image[None])
+
+
 def on_held_out_crops(model, image, feature):
     """The mean activation over crops that no optimisation has seen."""
-    crops = next(draw_crops(image, model.input_size, AccentuationConfig(crops=24), seed=987_654)).take(image)
+    crops = crops_of(image, model.input_size, AccentuationConfig(crops=24), seed=987_654)
     with torch.no_grad():
-        return feature_values(read_layers(model, crops, [feature.read_at]), feature).mean().item()
+        return feature_values(read_layers(model, crops, feature.layers), feature).mean().item()
 
 
 @pytest.mark.parametrize("text", ["logit=285", "logit=967", "blocks.4.0:channel=17", "blocks.3.1:channel=40"])
@@ -55,7 +61,7 @@ def test_the_first_step_sees_the_seed_itself(tiny):
     image = torch.rand(3, 9, 7, generator=torch.Generator().manual_seed(1))
     feature, config = parse_feature("mix:channel=0"), AccentuationConfig(steps=1, crops=3)
     result = accentuate(tiny, image, feature, config, seed=5)
-    crops = next(draw_crops(image, 8, config, seed=5)).take(image)
+    crops = crops_of(image, 8, config, seed=5)
     # mix, channel 0: twice the normalised red
     assert result.activations[0].item() == pytest.approx((2 * (crops[:, 0] - 0.5) / 0.25).mean().item(), abs=0.01)
     assert result.distances.tolist() == [0.0]
@@ -173,9 +179,9 @@ def test_a_seed_that_is_no_image_is_told_why(tiny, image, sentence):
 def test_unknown_features_and_layers_are_told_before_the_first_step(tiny):
     image = torch.full((3, 8, 8), 0.4)
     with pytest.raises(FeatureError, match="must be from 0 to 1"):
-        accentuate(tiny, image, Feature("logit", None, 2), TINY, seed=1)
+        accentuate(tiny, image, Logit(2), TINY, seed=1)
     with pytest.raises(FeatureError, match="tiny has no layer `mux`; the nearest names are `mix`"):
-        accentuate(tiny, image, Feature("logit", None, 0), AccentuationConfig(regularization_layer="mux"), seed=1)
+        accentuate(tiny, image, Logit(0), AccentuationConfig(regularization_layer="mux"), seed=1)
 
 
 def test_a_model_without_a_known_regularisation_layer_asks_for_one(tiny):
@@ -211,8 +217,148 @@ def test_a_config_can_be_checked_before_anything_is_made(tiny):
         ("mask_percentile", 101.0),
         ("gaussian_noise", -0.1),
         ("uniform_noise", 2.0),
+        ("strength", 1.5),
+        ("patience", 0),
+        ("parametrization", "paint"),
+        ("precision", "float8"),
     ],
 )
 def test_a_setting_out_of_its_range_is_named(setting, value):
-    with pytest.raises(AccentuationError, match=f"{setting} must be .*, not {value}"):
+    with pytest.raises(AccentuationError, match=f"{setting} must be .*, not {value!r}"):
         AccentuationConfig(**{setting: value})
+
+
+@pytest.mark.parametrize("parametrization", ["fourier_phase", "fourier", "pixel"])
+def test_every_parametrization_raises_the_feature(lite0, cat, parametrization):
+    feature = parse_feature("blocks.3.1:channel=40")
+    result = accentuate(lite0, cat, feature, replace(QUICK, parametrization=parametrization), seed=1)
+    assert on_held_out_crops(lite0, result.image, feature) > on_held_out_crops(lite0, cat, feature)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blocks.3.1:neuron=40",
+        "blocks.3.1:direction=40*1.0,7*-1.0^1",
+        "blocks.3.1:map=40@7,7*1.0;3@2,2*-0.5",
+        "logit=285 - logit=281",
+    ],
+)
+def test_every_kind_of_feature_can_be_raised(lite0, cat, text):
+    feature = parse_feature(text)
+    result = accentuate(lite0, cat, feature, QUICK, seed=1)
+    assert on_held_out_crops(lite0, result.image, feature) > on_held_out_crops(lite0, cat, feature)
+
+
+def test_suppression_lowers_the_feature(lite0, cat):
+    feature = parse_feature("logit=285")
+    result = accentuate(lite0, cat, feature, replace(QUICK, suppress=True), seed=1)
+    assert on_held_out_crops(lite0, result.image, feature) < on_held_out_crops(lite0, cat, feature)
+    assert result.activation_after < result.activation_before
+
+
+def test_suppressing_is_accentuating_the_negative(lite0, cat):
+    config = replace(QUICK, steps=3)
+    suppressed = accentuate(lite0, cat, parse_feature("logit=285"), replace(config, suppress=True), seed=1)
+    negative = accentuate(lite0, cat, parse_feature("-logit=285"), config, seed=1)
+    torch.testing.assert_close(suppressed.image, negative.image, atol=1e-4, rtol=0)
+
+
+def test_a_batch_gives_what_its_members_give_one_by_one(lite0, cat, coffee):
+    jobs = [
+        Job(cat, parse_feature("logit=285"), 1),
+        Job(coffee, parse_feature("blocks.3.1:channel=40"), 2),
+        Job(cat, parse_feature("blocks.4.0:channel=17"), 3),
+    ]
+    config = replace(QUICK, steps=3)
+    together = list(accentuate_many(lite0, jobs, config, batch_size=2))
+    for job, result in zip(jobs, together, strict=True):
+        alone = accentuate(lite0, job.seed_image, job.feature, config, seed=job.seed)
+        # Adam divides by the gradient's size, so rounding shows where the gradient is nearly zero.
+        assert (result.image - alone.image).abs().mean() < 1e-3
+        torch.testing.assert_close(result.activations, alone.activations, rtol=0.02, atol=0.01)
+        assert result.activation_before == pytest.approx(alone.activation_before, rel=1e-3, abs=1e-3)
+        assert result.activation_after == pytest.approx(alone.activation_after, rel=0.02, abs=0.02)
+
+
+def test_many_jobs_stream_and_images_of_several_sizes_keep_their_order(tiny):
+    asked = []
+
+    def jobs():
+        for number, side in enumerate([5, 5, 5, 9, 5]):
+            asked.append(number)
+            yield Job(torch.full((3, side, side), 0.4), Logit(1), number)
+
+    results = accentuate_many(tiny, jobs(), TINY, batch_size=2)
+    assert next(results).image.shape == (3, 5, 5)
+    assert asked == [0, 1]
+    assert [result.image.shape[-1] for result in results] == [5, 5, 9, 5]
+
+
+def test_snapshots_are_the_ends_of_shorter_runs(lite0, cat):
+    feature, config = parse_feature("logit=285"), replace(QUICK, steps=4, snapshot_steps=(2, 4))
+    long = accentuate(lite0, cat, feature, config, seed=1)
+    short = accentuate(lite0, cat, feature, replace(config, steps=2, snapshot_steps=()), seed=1)
+    assert [shot.step for shot in long.snapshots] == [2, 4]
+    torch.testing.assert_close(long.snapshots[0].image, short.image)
+    torch.testing.assert_close(long.snapshots[0].blend, short.blend)
+    torch.testing.assert_close(long.snapshots[1].image, long.image)
+
+
+def test_a_level_is_kept_when_it_is_first_reached_and_the_last_one_ends_the_run(lite0, cat):
+    feature, config = parse_feature("logit=285"), replace(QUICK, steps=30)
+    start = measure(lite0, cat[None], feature).item()
+    result = accentuate(lite0, cat, feature, replace(config, levels=(start + 0.3, start - 1, start + 0.8)), seed=1)
+    low, middle, high = sorted(result.snapshots, key=lambda shot: shot.level)
+    assert low.step == 0
+    assert 0 < middle.step <= high.step < 30
+    assert len(result.activations) == high.step
+    for shot in (low, middle, high):
+        assert shot.activation >= shot.level
+        assert measure(lite0, shot.blend[None], feature).item() == pytest.approx(shot.activation, abs=1e-2)
+    torch.testing.assert_close(result.blend, high.blend)
+
+
+def test_a_level_that_is_never_reached_has_no_snapshot(tiny):
+    result = accentuate(tiny, torch.full((3, 8, 8), 0.4), Logit(0), replace(TINY, levels=(1e6,)), seed=1)
+    assert result.snapshots == ()
+    assert len(result.activations) == TINY.steps
+
+
+def test_members_that_reach_their_level_leave_and_the_others_go_on_as_if_alone(lite0, cat, coffee):
+    feature = parse_feature("logit=285")
+    level = measure(lite0, cat[None], feature).item() + 0.1
+    config = replace(QUICK, steps=6, levels=(level,))
+    jobs = [Job(cat, feature, 1), Job(coffee, feature, 2)]
+    first, second = accentuate_many(lite0, jobs, config, batch_size=2)
+    alone = accentuate(lite0, coffee, feature, config, seed=2)
+    assert len(first.activations) < len(second.activations) == 6
+    assert (second.image - alone.image).abs().mean() < 1e-3
+
+
+def test_a_run_without_progress_ends_after_its_patience(tiny):
+    with torch.no_grad():
+        tiny.module.mix.weight[0] = 0  # dead: it never gets better
+    result = accentuate(tiny, torch.full((3, 8, 8), 0.4), Logit(0), replace(TINY, steps=50, patience=5), seed=1)
+    assert len(result.activations) == 6
+
+
+def test_the_strength_fades_the_blend_into_the_seed(lite0, cat):
+    config = replace(QUICK, steps=2)
+    full, none = (
+        accentuate(lite0, cat, Logit(285), replace(config, strength=strength), seed=1) for strength in (1.0, 0.0)
+    )
+    torch.testing.assert_close(none.blend, cat)
+    torch.testing.assert_close(full.image, none.image)
+
+
+def test_half_precision_raises_the_feature_too(lite0, cat):
+    result = accentuate(lite0, cat, Logit(285), replace(QUICK, precision="bfloat16"), seed=1)
+    assert result.image.dtype == torch.float32
+    assert on_held_out_crops(lite0, result.image, Logit(285)) > on_held_out_crops(lite0, cat, Logit(285))
+
+
+def test_it_works_where_the_caller_has_switched_gradients_off(tiny):
+    with torch.no_grad():
+        result = accentuate(tiny, torch.full((3, 8, 8), 0.4), Logit(1), TINY, seed=1)
+    assert result.activations.shape == (4,)

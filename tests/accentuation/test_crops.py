@@ -9,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accentuation import AccentuationConfig
-from accentuation.crops import Crops, draw_boxes, draw_crops, draw_noise, resampling_matrix
+from accentuation.crops import Crops, CropSource, draw_boxes, draw_noise, resampling_matrix
 
 
 def random_image(height: int, width: int) -> torch.Tensor:
     return torch.rand(3, height, width, generator=torch.Generator().manual_seed(height * 1000 + width))
+
+
+def crop_source(config: AccentuationConfig, size: int, *seeds: int) -> CropSource:
+    return CropSource(30, 40, size, config, seeds)
 
 
 def numpy_weights(start: float, extent: float, pixels: int, size: int) -> np.ndarray:
@@ -42,7 +46,7 @@ def test_a_box_on_the_pixel_grid_is_resized_as_torch_resizes_the_slice(top, left
     expected = torch.nn.functional.interpolate(
         image[None, :, top : top + side, left : left + side], size=(size, size), mode="bilinear", antialias=True
     )
-    torch.testing.assert_close(crops.take(image), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(crops.take(image[None]), expected, atol=1e-5, rtol=0)
 
 
 @settings(max_examples=80, deadline=None)
@@ -66,7 +70,7 @@ def test_many_boxes_at_once_are_the_boxes_one_by_one():
     boxes = draw_boxes(7, 33, 21, 0.1, 0.9, torch.Generator().manual_seed(6))
     rows = resampling_matrix(boxes.top, boxes.side, 33, 10)
     columns = resampling_matrix(boxes.left, boxes.side, 21, 10)
-    together = Crops(rows, columns, noise=None).take(image)
+    together = Crops(rows, columns, noise=None).take(image[None])
     for number in range(7):
         alone = torch.einsum("yh,chw,xw->cyx", rows[number], image, columns[number])
         torch.testing.assert_close(together[number], alone)
@@ -105,22 +109,32 @@ def test_the_noise_has_the_spread_that_was_asked_and_no_mean():
 
 def test_two_images_see_the_same_boxes_and_the_same_noise():
     config = AccentuationConfig(crops=5)
-    crops = next(draw_crops(random_image(30, 40), 16, config, seed=9))
+    crops = crop_source(config, 16, 9).draw()
     plain = Crops(crops.rows, crops.columns, noise=None)
     first, second = random_image(30, 40), random_image(30, 40) * 0.5
-    torch.testing.assert_close(crops.take(first) - plain.take(first), crops.take(second) - plain.take(second))
-    assert (crops.take(first) - plain.take(first)).abs().max() > 0.01
+    torch.testing.assert_close(
+        crops.take(first[None]) - plain.take(first[None]), crops.take(second[None]) - plain.take(second[None])
+    )
+    assert (crops.take(first[None]) - plain.take(first[None])).abs().max() > 0.01
 
 
 def test_steps_see_different_crops_and_a_seed_repeats_them():
     image, config = random_image(30, 40), AccentuationConfig(crops=2)
-    source, again, other = (draw_crops(image, 8, config, seed=seed) for seed in (1, 1, 2))
-    first, second = next(source).take(image), next(source).take(image)
+    source, again, other = (crop_source(config, 8, seed) for seed in (1, 1, 2))
+    first, second = source.draw().take(image[None]), source.draw().take(image[None])
     assert not torch.equal(first, second)
-    assert torch.equal(next(again).take(image), first)
-    assert not torch.equal(next(other).take(image), first)
+    assert torch.equal(again.draw().take(image[None]), first)
+    assert not torch.equal(other.draw().take(image[None]), first)
 
 
 def test_crops_keep_the_channels_last_order_that_the_network_is_fast_with():
-    crops = next(draw_crops(random_image(30, 40), 8, AccentuationConfig(crops=2), seed=1)).take(random_image(30, 40))
+    crops = crop_source(AccentuationConfig(crops=2), 8, 1).draw().take(random_image(30, 40)[None])
     assert crops.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_batch_sees_the_crops_of_its_members_one_by_one_also_after_one_has_left():
+    config, images = AccentuationConfig(crops=3), torch.stack([random_image(30, 40), random_image(30, 40) * 0.5])
+    together, alone = crop_source(config, 8, 4, 5), crop_source(config, 8, 5)
+    torch.testing.assert_close(together.draw().take(images)[3:], alone.draw().take(images[1:]))
+    together.keep([1])
+    torch.testing.assert_close(together.draw().take(images[1:]), alone.draw().take(images[1:]))

@@ -1,27 +1,67 @@
-"""The text form of features, and what mistaken ones are told."""
+"""The text form of features, their values by hand, and what mistaken ones are told."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accentuation import Feature, FeatureError, channel_activations, check_feature, measure, parse_feature
+from accentuation import (
+    Channel,
+    Direction,
+    FeatureError,
+    Logit,
+    Neuron,
+    SpatialMap,
+    WeightedSum,
+    channel_activations,
+    check_feature,
+    measure,
+    natural_levels,
+    parse_feature,
+)
+from accentuation.features import feature_values
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*", fullmatch=True)
-FEATURES = st.one_of(
-    st.builds(Feature, st.just("logit"), st.none(), st.integers(0, 10**6)),
-    st.builds(Feature, st.just("channel"), NAMES, st.integers(0, 10**6)),
+UNITS = st.integers(0, 10**6)
+WEIGHTS = st.floats(allow_nan=False, allow_infinity=False).filter(bool)
+PLACES = st.one_of(st.tuples(UNITS), st.tuples(UNITS, UNITS))
+SIMPLE = st.one_of(
+    st.builds(Logit, UNITS),
+    st.builds(Channel, NAMES, UNITS),
+    st.builds(Neuron, NAMES, UNITS, st.one_of(st.none(), PLACES)),
+    st.builds(
+        Direction,
+        NAMES,
+        st.lists(st.tuples(UNITS, WEIGHTS), min_size=1, max_size=4).map(tuple),
+        st.floats(0, 10, allow_subnormal=False),
+    ),
+    st.builds(SpatialMap, NAMES, st.lists(st.tuples(UNITS, PLACES, WEIGHTS), min_size=1, max_size=4).map(tuple)),
 )
+SUMS = st.lists(st.tuples(WEIGHTS, SIMPLE), min_size=2, max_size=3).map(lambda terms: WeightedSum(tuple(terms)))
 
 
-@given(feature=FEATURES)
+@given(feature=st.one_of(SIMPLE, SUMS))
 def test_a_feature_is_read_back_from_its_text(feature):
     assert parse_feature(str(feature)) == feature
 
 
 def test_the_text_form_is_the_one_of_protocol_files():
-    assert parse_feature("logit=285") == Feature("logit", None, 285)
-    assert parse_feature(" blocks.4.2:channel=17 ") == Feature("channel", "blocks.4.2", 17)
+    assert parse_feature("logit=285") == Logit(285)
+    assert parse_feature(" blocks.4.2:channel=17 ") == Channel("blocks.4.2", 17)
+    assert parse_feature("-logit=285") == WeightedSum(((-1.0, Logit(285)),))
+    assert parse_feature("-0.5*logit=285") == WeightedSum(((-0.5, Logit(285)),))
+    assert parse_feature("a:neuron=1 - 2*logit=3") == WeightedSum(((1.0, Neuron("a", 1)), (-2.0, Logit(3))))
+
+
+def test_a_class_is_found_by_its_name():
+    assert parse_feature("class=egyptian Cat", classes=("tabby", "Egyptian cat")) == Logit(1)
+    with pytest.raises(FeatureError, match="`class=Egyptian hat` does not exist in this network; the nearest names are `Egyptian cat`"):
+        parse_feature("class=Egyptian hat", classes=("tabby", "Egyptian cat"))
+    with pytest.raises(FeatureError, match="does not name its classes"):
+        parse_feature("class=Egyptian cat")
 
 
 @pytest.mark.parametrize(
@@ -32,15 +72,111 @@ def test_the_text_form_is_the_one_of_protocol_files():
         ("logit=-1", "is not a feature"),
         ("logit=1.5", "is not a feature"),
         ("blocks.4.2:channel=", "is not a feature"),
+        ("logit=1 + ", "is not a feature"),
         ("channel=17", "does not say in which layer; write for example `blocks.4.2:channel=17`"),
+        ("neuron=17", "does not say in which layer; write for example `blocks.4.2:neuron=17@3,4`"),
         ("blocks.4.2:logit=3", "a logit has none; write `logit=3`"),
-        ("blocks.4.2:neuron=3", "of the unknown kind `neuron`"),
+        ("blocks.4.2:nerve=3", "of the unknown kind `nerve`; the kinds are logit, class, channel, neuron"),
+        ("blocks.4.2:neuron=3@", "is not a neuron"),
+        ("blocks.4.2:direction=3,4", "is not a direction; write for example"),
+        ("blocks.4.2:map=3@1*2;x", "is not a map; write for example"),
+        ("blocks.4.2:direction=nowhere.npy", "The file nowhere.npy of `blocks.4.2:direction=nowhere.npy` cannot be"),
     ],
 )
 def test_a_text_that_is_no_feature_is_told_the_form(text, sentence):
     with pytest.raises(FeatureError) as raised:
         parse_feature(text)
     assert sentence in str(raised.value)
+
+
+def test_directions_and_maps_are_read_from_numpy_files(tmp_path):
+    np.save(tmp_path / "vector.npy", np.array([0, 2.0, -1]))
+    assert parse_feature(f"a:direction={tmp_path}/vector.npy^2") == Direction("a", ((1, 2.0), (2, -1.0)), 2.0)
+    pattern = np.zeros((2, 3, 4))
+    pattern[1, 2, 3] = 0.5
+    np.save(tmp_path / "map.npy", pattern)
+    assert parse_feature(f"a:map={tmp_path}/map.npy") == SpatialMap("a", ((1, (2, 3), 0.5),))
+    with pytest.raises(FeatureError, match=r"must hold numbers in 1 dimension\(s\), not 3"):
+        parse_feature(f"a:direction={tmp_path}/map.npy")
+
+
+def output(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+def test_neurons_are_one_position_and_the_centre_by_default():
+    acts = output(2, 3, 4, 5)
+    torch.testing.assert_close(feature_values({"a": acts}, Neuron("a", 2)), acts[:, 2, 2, 2])
+    torch.testing.assert_close(feature_values({"a": acts}, Neuron("a", 1, (0, 4))), acts[:, 1, 0, 4])
+
+
+def test_the_centre_of_tokens_is_the_middle_patch_after_the_class_token():
+    tokens = output(2, 3, 1 + 4 * 4)
+    torch.testing.assert_close(feature_values({"a": tokens}, Neuron("a", 0)), tokens[:, 0, 1 + 2 * 4 + 2])
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
+def test_a_direction_is_the_dot_product_times_the_cosine_to_a_power(power):
+    acts, vector = output(2, 3, 2, 2), np.array([1.0, 0, -2])
+    expected = np.zeros(2)
+    for image, y, x in np.ndindex(2, 2, 2):
+        at = acts[image, :, y, x].double().numpy()
+        cosine = at @ vector / (np.linalg.norm(at) * np.linalg.norm(vector))
+        expected[image] += at @ vector * (max(cosine, 0) ** power if power else 1) / 4
+    values = feature_values({"a": acts}, Direction.of_vector("a", vector.tolist(), power))
+    np.testing.assert_allclose(values.numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_direction_has_a_finite_gradient_where_a_position_is_silent():
+    acts = torch.zeros(1, 2, 1, 2)
+    acts[0, :, 0, 0] = torch.tensor([1.0, 2])
+    acts.requires_grad_()
+    feature_values({"a": acts}, Direction("a", ((0, 1.0),), 2.0)).sum().backward()
+    assert acts.grad.isfinite().all()
+
+
+def test_a_map_is_the_dot_product_with_its_pattern():
+    acts, pattern = output(2, 3, 2, 2), output(3, 2, 2)
+    values = feature_values({"a": acts}, SpatialMap.of_array("a", pattern))
+    torch.testing.assert_close(values, (acts * pattern).sum(dim=(1, 2, 3)))
+
+
+def test_several_features_at_once_are_summed_with_their_weights():
+    outputs = {"a": output(2, 3, 2, 2), "logit": output(2, 7)}
+    feature = parse_feature("2*logit=3 - a:channel=1")
+    assert feature.layers == ("logit", "a")
+    expected = 2 * outputs["logit"][:, 3] - outputs["a"][:, 1].mean(dim=(1, 2))
+    torch.testing.assert_close(feature_values(outputs, feature), expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("mix:neuron=2", "`mix:neuron=2` does not exist in tiny; the channel must be from 0 to 1"),
+        ("mix:neuron=0@8,0", "the position must be 0..7,0..7"),
+        ("mix:neuron=0@3", "the position must be 0..7,0..7"),
+        ("mix:direction=0*1,5*1", "the channel must be from 0 to 1"),
+        ("mix:map=0@9,9*1", "the position must be 0..7,0..7"),
+        ("logit=0 - mix:channel=4", "the channel must be from 0 to 1"),
+    ],
+)
+def test_parts_that_the_network_lacks_are_told_the_range(tiny, text, sentence):
+    with pytest.raises(FeatureError) as raised:
+        check_feature(tiny, parse_feature(text))
+    assert sentence in str(raised.value)
+
+
+def test_a_direction_or_map_must_be_finite_and_somewhere(tiny):
+    for feature in (Direction("mix", ()), SpatialMap("mix", ())):
+        with pytest.raises(FeatureError, match="is zero everywhere"):
+            check_feature(tiny, feature)
+    for feature in (Direction("mix", ((0, math.nan),)), SpatialMap("mix", ((0, (0, 0), math.inf),))):
+        with pytest.raises(FeatureError, match="not finite"):
+            check_feature(tiny, feature)
+
+
+def test_levels_are_percentiles_of_natural_activations():
+    assert natural_levels(torch.arange(101.0), [0, 50, 99.5]) == (0.0, 50.0, 99.5)
 
 
 def test_an_unknown_layer_is_told_the_nearest_names(lite0):
@@ -60,13 +196,13 @@ def test_a_unit_out_of_range_is_told_the_range(lite0, text, largest):
 
 
 def test_a_layer_without_positions_has_no_channels(lite0):
-    with pytest.raises(FeatureError, match="`classifier` of efficientnet_lite0 is not a convolutional layer"):
-        check_feature(lite0, Feature("channel", "classifier", 3))
+    with pytest.raises(FeatureError, match="`classifier` is not a layer with positions"):
+        check_feature(lite0, Channel("classifier", 3))
 
 
 def test_a_layer_that_never_runs_cannot_be_read(tiny):
     with pytest.raises(FeatureError, match="`idle` is part of tiny but does not run"):
-        check_feature(tiny, Feature("channel", "idle", 0))
+        check_feature(tiny, Channel("idle", 0))
 
 
 def test_activations_are_those_computed_by_hand(tiny):

