@@ -52,11 +52,14 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
             return None
         if not isinstance(output, Tensor):
             raise FeatureError(f"The output of `{layer}` of {model.name} is not one tensor, so it cannot be read.")
-        outputs[layer] = _channels_second(output, model.module.get_submodule(layer), channels_last=model.channels_last)
+        order = _channels_second(output, model.module.get_submodule(layer), channels_last=model.channels_last)
+        outputs[layer] = output.permute(order)
         if LOGIT not in layers and len(outputs) == len(hooked):
             raise _EverythingRead
-        # The next module may work in place (ReLU often does): it gets a copy, and the output kept stays as it was.
-        return output.clone()
+        # The next module may work in place (ReLU often does): it gets a copy, and the output kept stays as it was. The
+        # copy comes from the output kept, so that a gradient flows back to it.
+        back = sorted(range(len(order)), key=order.__getitem__)
+        return outputs[layer].permute(back).clone()
 
     with _hooks(model.module, hooked, keep):
         try:
@@ -76,8 +79,8 @@ def read_shape(model: VisionModel, layer: str) -> tuple[int, ...]:
         return tuple(read_layers(model, blank, [layer])[layer].shape)
 
 
-def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool) -> Tensor:
-    """A view of a layer's output with channels second.
+def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool) -> tuple[int, ...]:
+    """The order of a layer's output's dimensions that puts channels second.
 
     Args:
         output: ``(B, C)``, tokens ``(B, T, C)``, or ``(B, C, h, w)`` or ``(B, h, w, C)``.
@@ -85,15 +88,15 @@ def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool) -
         channels_last: what holds where the shape leaves it open.
     """
     if output.ndim == 3 and not isinstance(layer, nn.Conv1d):
-        return output.transpose(1, 2)
+        return (0, 2, 1)
     if output.ndim == 4 and not isinstance(layer, nn.Conv2d):
         # Inputs are square, so the two sizes that are alike are the rows and columns. Not even networks that keep
         # to one order do so everywhere: ConvNeXt puts channels last inside its blocks, Swin first before its head.
         _, first, middle, last = output.shape
         if (first == middle) != (middle == last):
             channels_last = first == middle
-        return output.permute(0, 3, 1, 2) if channels_last else output
-    return output
+        return (0, 3, 1, 2) if channels_last else (0, 1, 2, 3)
+    return tuple(range(output.ndim))
 
 
 @contextmanager
