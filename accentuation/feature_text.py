@@ -90,7 +90,9 @@ def _whole(rest: str, text: str) -> int:
 
 def _class(name: str, classes: Sequence[str]) -> Logit:
     if not classes:
-        raise FeatureError(f"The network does not name its classes, so `class={name}` cannot be found; write `logit=NUMBER`.")
+        raise FeatureError(
+            f"The network does not name its classes, so `class={name}` cannot be found; write `logit=NUMBER`."
+        )
     lower = [each.lower() for each in classes]
     if name.lower() not in lower:
         raise FeatureError(f"`class={name}` does not exist in this network; {nearest_names(name, classes)}.")

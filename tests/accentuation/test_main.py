@@ -1,0 +1,180 @@
+"""The command: a photograph in, a panel out, and one sentence for every mistake."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from accentuation import to_picture
+from accentuation.__main__ import main
+from accentuation.errors import AccentuationError
+from accentuation.photograph import read_photograph
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = ["--steps", "2", "--crops", "2", "--size", "48"]
+
+
+@pytest.fixture
+def photograph(tmp_path, coffee):
+    path = tmp_path / "coffee.png"
+    to_picture(coffee).save(path)
+    return path
+
+
+def run(capsys, *arguments):
+    status = main([str(argument) for argument in arguments])
+    streams = capsys.readouterr()
+    return status, streams.out, streams.err
+
+
+def test_a_photograph_becomes_a_panel_in_one_command(photograph, tmp_path):
+    out = tmp_path / "panel.png"
+    command = [sys.executable, "-m", "accentuation", str(photograph), "--feature", "logit=967", "--out", str(out)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # the machine may be busy
+    result = subprocess.run([*command, *QUICK], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "Feature: logit=967" in result.stdout
+    assert "Activation before " in result.stdout
+    assert "2/2" in result.stderr
+    assert Image.open(out).size == (4 * 48 + 3 * 4, 48)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["coffee.png", "panel.png"]
+
+
+def test_the_class_that_the_network_sees_is_the_default_feature(photograph, tmp_path, capsys):
+    status, out, _ = run(capsys, photograph, "--out", tmp_path / "panel.jpg", *QUICK)
+    assert status == 0
+    assert out.splitlines()[0].endswith(", the predicted class")
+
+
+def test_every_option_reaches_the_accentuation(photograph, tmp_path, capsys, monkeypatch, lite0):
+    import accentuation.__main__ as command
+
+    seen = {}
+
+    def record(model, image, feature, config, *, seed, on_step):
+        seen.update(feature=str(feature), config=config, seed=seed)
+        return command_accentuate(model, image, feature, config, seed=seed, on_step=on_step)
+
+    command_accentuate = command.accentuate
+    monkeypatch.setattr(command, "accentuate", record)
+    monkeypatch.setattr(command, "load_model", lambda *_, **__: lite0)
+    options = {
+        "--feature": "blocks.3.1:channel=40",
+        "--out": tmp_path / "panel.png",
+        "--layer": "blocks.1.0",
+        "--regularization": "0.5",
+        "--strength": "0.75",
+        "--mask-percentile": "90",
+        "--parametrization": "pixel",
+        "--seed": "7",
+        "--steps": "1",
+        "--crops": "3",
+        "--size": "40",
+    }
+    words = [word for pair in options.items() for word in pair]
+    status, _, _ = run(capsys, photograph, *words, "--suppress")
+    config = seen["config"]
+    assert status == 0
+    assert (seen["feature"], seen["seed"]) == ("blocks.3.1:channel=40", 7)
+    assert (config.regularization_layer, config.regularization, config.strength) == ("blocks.1.0", 0.5, 0.75)
+    assert (config.mask_percentile, config.parametrization, config.suppress) == (90, "pixel", True)
+    assert (config.steps, config.crops) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--model", "resnet5"], "There is no model `resnet5`"),
+        (["--feature", "logit=2000"], "from 0 to 999"),
+        (["--feature", "nonsense"], "`nonsense` is not a feature"),
+        (["--layer", "blocks.9"], "has no layer `blocks.9`"),
+        (["--steps", "0"], "steps must be at least 1"),
+        (["--steps", "many"], "Argument --steps"),
+        (["--crops", "0"], "crops must be at least 1"),
+        (["--regularization", "-1"], "regularization must be 0 or more"),
+        (["--strength", "nan"], "strength must be from 0 to 1"),
+        (["--mask-percentile", "0"], "mask_percentile must be more than 0"),
+        (["--parametrization", "wavelet"], "parametrization must be one of"),
+        (["--size", "0"], "size must be at least 1"),
+        (["--seed", "-1"], "seed must be a whole number"),
+        (["--device", "abacus"], "There is no device `abacus`"),
+        (["--weights", "README.md"], "README.md is not a weights file"),
+        (["--out", "panel.xyz"], "end its name on .png"),
+        (["--out", "/nowhere/panel.png"], "cannot be written to /nowhere/panel.png"),
+        (["--colour", "red"], "Unrecognized arguments: --colour"),
+    ],
+)
+def test_every_mistake_ends_with_one_sentence_before_anything_is_computed(
+    photograph, tmp_path, capsys, monkeypatch, words, sentence
+):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("accentuation.__main__.accentuate", lambda *_, **__: pytest.fail("it computed"))
+    out = [] if "--out" in words else ["--out", tmp_path / "panel.png"]
+    status, printed, error = run(capsys, photograph, *out, *words)
+    assert status == 2
+    assert printed == ""
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["coffee.png"]
+
+
+def test_the_panel_does_not_overwrite_its_photograph(photograph, capsys):
+    before = photograph.read_bytes()
+    status, _, error = run(capsys, photograph, "--out", photograph)
+    assert (status, photograph.read_bytes()) == (2, before)
+    assert "another name" in error
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture", "folder", "cut"])
+def test_what_is_not_a_picture_is_said_to_be_none(tmp_path, photograph, capsys, content):
+    path = tmp_path / "odd.png"
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(photograph.read_bytes()[:2000] if content == "cut" else content)
+    status, _, error = run(capsys, path, "--out", tmp_path / "panel.png")
+    assert status == 2
+    assert str(path) in error
+    assert error.count("\n") == 1
+
+
+def test_a_large_photograph_is_made_smaller_and_keeps_its_aspect_ratio(tmp_path):
+    path = tmp_path / "wide.png"
+    Image.new("RGB", (300, 120)).save(path)
+    assert read_photograph(path, 40).shape == (3, 40, 100)
+    assert read_photograph(path, 120).shape == (3, 120, 300)
+    assert read_photograph(path, 512).shape == (3, 120, 300)
+
+
+def test_a_photograph_is_upright_as_its_camera_held_it(tmp_path):
+    picture = Image.new("RGB", (30, 20), "blue")
+    picture.paste("red", (0, 0, 15, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by a quarter
+    picture.save(tmp_path / "turned.png", exif=exif)
+    image = read_photograph(tmp_path / "turned.png", 512)
+    assert image.shape == (3, 30, 20)
+    assert image[:, 2, 10].tolist() == [1, 0, 0]
+    assert image[:, 27, 10].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
+def test_a_photograph_of_any_mode_can_be_read(tmp_path, mode):
+    path = tmp_path / ("odd.tif" if mode == "CMYK" else "odd.png")
+    Image.new("RGB", (9, 6), "white").convert(mode).save(path)
+    assert read_photograph(path, 512).shape == (3, 6, 9)
+
+
+def test_greys_of_16_bits_keep_their_range(tmp_path):
+    Image.new("I;16", (4, 4), 128 * 256).save(tmp_path / "grey.png")
+    image = read_photograph(tmp_path / "grey.png", 512)
+    torch.testing.assert_close(image, torch.full((3, 4, 4), 128 / 255))
+
+
+def test_a_side_without_length_is_refused(photograph):
+    with pytest.raises(AccentuationError, match="at least 1 pixel"):
+        read_photograph(photograph, 0)
