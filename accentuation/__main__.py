@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("photograph", type=Path, help="a picture file")
-    add("--model", default=EFFICIENTNET_LITE0, help="efficientnet_lite0, or a classification model of torchvision")
+    add("--model", default=EFFICIENTNET_LITE0, help="efficientnet_lite0, a model of torchvision, or timm/NAME")
     add("--weights", type=Path, help="a weights file of the model (default: those that come with it)")
     add("--feature", help="such as `logit=285`, `blocks.4.2:channel=17` (default: the predicted class)")
     add("--out", type=Path, default=Path("panel.png"), help="where the panel goes")

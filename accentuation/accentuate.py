@@ -5,7 +5,7 @@ arXiv 2402.10039.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import torch
@@ -15,6 +15,7 @@ from accentuation.config import AccentuationConfig
 from accentuation.errors import AccentuationError
 from accentuation.features import Feature
 from accentuation.folding import folded_copy
+from accentuation.images import check_image
 from accentuation.loop import Snapshot, Track, optimize
 from accentuation.measuring import check_feature, check_layer, measure
 from accentuation.memory import fitting_batch_size, in_batches
@@ -146,7 +147,7 @@ def _accentuate_batch(
     """The accentuations of images of one size, at once."""
     layer = _regularization_layer(model, config)
     for job in jobs:
-        _check_image(job.seed_image)
+        check_image(job.seed_image)
     features = [job.feature for job in jobs]
     for feature in dict.fromkeys(features):
         check_feature(model, feature)
@@ -162,8 +163,8 @@ def _accentuate_batch(
 
 
 def _result(model: VisionModel, track: Track, job: Job, seed_image: Tensor) -> Accentuation:
-    end = track.end
-    assert end is not None
+    assert track.end is not None
+    end = _alone(track.end)
     before, after = measure(model, torch.stack([seed_image, end.blend]), job.feature).tolist()
     return Accentuation(
         image=end.image,
@@ -173,8 +174,13 @@ def _result(model: VisionModel, track: Track, job: Job, seed_image: Tensor) -> A
         activation_after=after,
         activations=torch.stack(track.activations) if track.activations else torch.zeros(0),
         distances=torch.stack(track.distances) if track.distances else torch.zeros(0),
-        snapshots=tuple(track.snapshots),
+        snapshots=tuple(_alone(shot) for shot in track.snapshots),
     )
+
+
+def _alone(shot: Snapshot) -> Snapshot:
+    """Copies, not views: who keeps one result shall not keep its whole batch in memory."""
+    return replace(shot, image=shot.image.clone(), mask=shot.mask.clone(), blend=shot.blend.clone())
 
 
 def _regularization_layer(model: VisionModel, config: AccentuationConfig) -> str | None:
@@ -188,10 +194,3 @@ def _regularization_layer(model: VisionModel, config: AccentuationConfig) -> str
         )
     check_layer(model, layer)
     return layer
-
-
-def _check_image(image: Tensor) -> None:
-    if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
-        raise AccentuationError(f"The seed image must have shape (3, height, width), not {tuple(image.shape)}.")
-    if not image.is_floating_point() or not bool(((image >= 0) & (image <= 1)).all()):
-        raise AccentuationError("The seed image must hold floating point values from 0 to 1; divide 8-bit ones by 255.")

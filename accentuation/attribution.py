@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from accentuation.errors import AccentuationError, FeatureError
 from accentuation.features import Feature, feature_values, require_positions
+from accentuation.images import check_image
 from accentuation.measuring import check_feature, check_layer
 from accentuation.models import VisionModel
 from accentuation.reading import LOGIT, frozen, read_layers
@@ -70,7 +71,7 @@ def attribute(
         AccentuationError: the image is not an image, the method is unknown, or a setting is out of its range.
     """
     _check_settings(method, steps, samples, noise)
-    _check_image(image)
+    check_image(image)
     check_feature(model, feature)
     images = image.detach().to(device=model.device, dtype=torch.float32)[None]
     with frozen(model.module), torch.enable_grad():
@@ -191,10 +192,3 @@ def _check_settings(method: str, steps: int, samples: int, noise: float) -> None
         raise AccentuationError("The numbers of steps and samples of an attribution must be at least 1.")
     if not 0 <= noise < math.inf:
         raise AccentuationError("The noise of an attribution must be 0 or more.")
-
-
-def _check_image(image: Tensor) -> None:
-    if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
-        raise AccentuationError(f"The image must have shape (3, height, width), not {tuple(image.shape)}.")
-    if not image.is_floating_point() or not bool(((image >= 0) & (image <= 1)).all()):
-        raise AccentuationError("The image must hold floating point values from 0 to 1; divide 8-bit ones by 255.")

@@ -362,3 +362,10 @@ def test_it_works_where_the_caller_has_switched_gradients_off(tiny):
     with torch.no_grad():
         result = accentuate(tiny, torch.full((3, 8, 8), 0.4), Logit(1), TINY, seed=1)
     assert result.activations.shape == (4,)
+
+
+def test_a_result_does_not_hold_its_batch_in_memory(tiny):
+    jobs = [Job(torch.full((3, 8, 8), 0.4), Logit(1), seed) for seed in range(4)]
+    for result in accentuate_many(tiny, jobs, replace(TINY, snapshot_steps=(2,)), batch_size=4):
+        for tensor in (result.image, result.mask, result.blend, result.snapshots[0].image):
+            assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
