@@ -119,14 +119,22 @@ def accentuate_many(
             one image already keeps all cores busy. Halved, and the batch made again, where memory runs out.
 
     Raises:
-        FeatureError, AccentuationError: as for :func:`accentuate`; the results before were yielded.
+        FeatureError, AccentuationError: as for :func:`accentuate`; those of the batches before were yielded.
     """
+    if batch_size is not None and batch_size < 1:
+        raise AccentuationError(f"batch_size must be at least 1, or None, not {batch_size}.")
     for _, group in groupby(jobs, key=lambda job: tuple(job.seed_image.shape)):
         yield from in_batches(
             lambda batch: _accentuate_batch(model, batch, config, None),
             group,
-            lambda job: batch_size or fitting_batch_size(model, job.seed_image, config),
+            lambda job: batch_size or _fitting(model, job, config),
         )
+
+
+def _fitting(model: VisionModel, job: Job, config: AccentuationConfig) -> int:
+    check_image(job.seed_image)
+    check_feature(model, job.feature)
+    return fitting_batch_size(model, job.seed_image, job.feature, config)
 
 
 def check_config(model: VisionModel, config: AccentuationConfig) -> None:
@@ -148,9 +156,20 @@ def _accentuate_batch(
     layer = _regularization_layer(model, config)
     for job in jobs:
         check_image(job.seed_image)
-    features = [job.feature for job in jobs]
-    for feature in dict.fromkeys(features):
+    for feature in dict.fromkeys(job.feature for job in jobs):
         check_feature(model, feature)
+    with torch.inference_mode(False):  # a caller's inference mode would forbid every gradient
+        return _optimized(model, jobs, config, on_step, layer)
+
+
+def _optimized(
+    model: VisionModel,
+    jobs: Sequence[Job],
+    config: AccentuationConfig,
+    on_step: Callable[[int], None] | None,
+    layer: str | None,
+) -> list[Accentuation]:
+    features = [job.feature for job in jobs]
     images = torch.stack([job.seed_image.detach() for job in jobs]).to(device=model.device, dtype=torch.float32)
     layers = list(dict.fromkeys(each for feature in features for each in feature.layers))
     with frozen(model.module):

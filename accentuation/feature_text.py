@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -16,9 +18,11 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _TERM = re.compile(
     rf"(?:(?P<weight>{_NUMBER})\*)?(?P<minus>-)?(?:(?P<layer>[^:=\s*]+):)?(?P<kind>[a-z]+)=(?P<rest>.+)", re.IGNORECASE
 )
-_NEURON = re.compile(r"(\d+)(?:@(\d+(?:,\d+)?))?")
-_COMPONENT = re.compile(rf"(\d+)\*({_NUMBER})", re.IGNORECASE)
-_POINT = re.compile(rf"(\d+)@(\d+(?:,\d+)?)\*({_NUMBER})", re.IGNORECASE)
+# Longer numbers count nothing that a network has, and Python refuses to read the longest.
+_INDEX = re.compile(r"\d{1,12}", re.ASCII)
+_NEURON = re.compile(r"(\d{1,12})(?:@(\d{1,12}(?:,\d{1,12})?))?", re.ASCII)
+_COMPONENT = re.compile(rf"(\d{{1,12}})\*({_NUMBER})", re.IGNORECASE | re.ASCII)
+_POINT = re.compile(rf"(\d{{1,12}})@(\d{{1,12}}(?:,\d{{1,12}})?)\*({_NUMBER})", re.IGNORECASE | re.ASCII)
 _POWER = re.compile(rf"(.*)\^({_NUMBER})", re.IGNORECASE)
 
 FORMS = "write `logit=285` or `blocks.4.2:channel=17`"
@@ -83,7 +87,7 @@ def _simple(layer: str | None, kind: str, rest: str, classes: Sequence[str], tex
 
 
 def _whole(rest: str, text: str) -> int:
-    if not (rest.isascii() and rest.isdigit()):
+    if not _INDEX.fullmatch(rest):
         raise FeatureError(f"`{text}` is not a feature; {FORMS}.")
     return int(rest)
 
@@ -93,6 +97,8 @@ def _class(name: str, classes: Sequence[str]) -> Logit:
         raise FeatureError(
             f"The network does not name its classes, so `class={name}` cannot be found; write `logit=NUMBER`."
         )
+    if name in classes:  # a cardigan and a Cardigan are both classes of ImageNet
+        return Logit(list(classes).index(name))
     lower = [each.lower() for each in classes]
     if name.lower() not in lower:
         raise FeatureError(f"`class={name}` does not exist in this network; {nearest_names(name, classes)}.")
@@ -136,7 +142,7 @@ def _place(text: str) -> tuple[int, ...]:
 def _array(path: str, dimensions: int, text: str) -> NDArray[np.float64]:
     try:
         array = np.load(Path(path), allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, TokenError, BadZipFile) as error:
         raise FeatureError(
             f"The file {path} of `{text}` cannot be read as a NumPy array; save it by numpy.save."
         ) from error

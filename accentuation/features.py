@@ -171,7 +171,7 @@ class Direction(Feature):
 
     @override
     def check(self, shapes: Shapes) -> None:
-        if not self.components:
+        if not any(weight for _, weight in self.components):
             raise FeatureError(f"The direction in `{self.layer}` is zero everywhere; give it a component.")
         if not all(math.isfinite(weight) for _, weight in self.components):
             raise FeatureError(
@@ -223,7 +223,7 @@ class SpatialMap(Feature):
     def check(self, shapes: Shapes) -> None:
         shape = shapes[self.layer]
         require_positions(self.layer, shape)
-        if not self.points:
+        if not any(weight for _, _, weight in self.points):
             raise FeatureError(f"The map in `{self.layer}` is zero everywhere; give it an entry.")
         for channel, place, weight in self.points:
             if not math.isfinite(weight):
@@ -237,6 +237,12 @@ class WeightedSum(Feature):
     """Several features at once: ``logit=285 - 0.5*logit=281``; one with a minus, ``-logit=285``."""
 
     terms: tuple[tuple[float, Feature], ...]
+
+    def __post_init__(self) -> None:
+        if not self.terms or any(isinstance(feature, WeightedSum) for _, feature in self.terms):
+            raise FeatureError("A sum needs at least one feature, none of them a sum itself; multiply its weights out.")
+        if not all(math.isfinite(weight) for weight, _ in self.terms):
+            raise FeatureError("The weights of a sum of features must be finite.")
 
     def __str__(self) -> str:
         words = [_signed(weight, str(feature)) for weight, feature in self.terms]

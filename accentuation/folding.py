@@ -20,17 +20,29 @@ from accentuation.reading import read_layers
 # Folding changes the order of rounding and nothing else; a wrongly folded network is off by far more.
 TOLERANCE = 1e-3
 
+# What copying and changing a network may raise that was not written for it: one that holds a lock cannot be copied,
+# weights that are computed cannot be set, and a forward pass may read what folding has taken away. None of these is an
+# error of the user, who gets the same result more slowly.
+_UNFOLDABLE = (TypeError, AttributeError, LookupError, RuntimeError, ValueError)
+
 
 def folded_copy(model: VisionModel, layers: Sequence[str]) -> VisionModel:
     """A copy of the network, to be read at ``layers`` only, in which batch normalisation costs nothing.
 
     The network itself is returned where there is nothing to fold, or where the copy would not compute the same, as in
-    one that uses a convolution's output twice.
+    one that uses a convolution's output twice, or where it cannot be copied or changed.
 
     Args:
         model: in evaluation mode.
         layers: the layers that will be read; convolutions among them are left as they are.
     """
+    try:
+        return _folded(model, layers)
+    except _UNFOLDABLE:
+        return model
+
+
+def _folded(model: VisionModel, layers: Sequence[str]) -> VisionModel:
     generator = torch.Generator().manual_seed(0)
     probe = torch.rand(1, 3, model.input_size, model.input_size, generator=generator).to(model.device)
     with torch.no_grad():
@@ -59,7 +71,7 @@ def _pairs(model: VisionModel, probe: Tensor, layers: Sequence[str]) -> list[tup
             calls.append(name)
             if isinstance(module, nn.Conv2d):
                 made_by.append((output, name))
-            else:
+            elif inputs and module.running_mean is not None:
                 pairs.extend((maker, name) for tensor, maker in made_by if tensor is inputs[0])
 
         return hook

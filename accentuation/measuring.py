@@ -37,6 +37,8 @@ def check_layer(model: VisionModel, layer: str) -> None:
         FeatureError: it has not; the message lists the nearest names.
     """
     names = [name for name, _ in model.module.named_modules() if name]
+    if layer == INPUT and INPUT in names:
+        raise FeatureError(f"`{INPUT}` stands for the images, but {model.name} has a module of this name; rename it.")
     if layer not in {LOGIT, INPUT, *names}:
         raise FeatureError(f"{model.name} has no layer `{layer}`; {nearest_names(layer, names)}.")
 

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from accentuation.config import AccentuationConfig
 from accentuation.errors import AccentuationError
+from accentuation.features import Feature, feature_values
 from accentuation.models import VisionModel
+from accentuation.reading import frozen, read_layers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -62,10 +64,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
 
 
-def fitting_batch_size(model: VisionModel, seed_image: Tensor, config: AccentuationConfig) -> int:
+def fitting_batch_size(model: VisionModel, seed_image: Tensor, feature: Feature, config: AccentuationConfig) -> int:
     """How many images of this size fit into the free memory of the model's device; 1 on a CPU.
 
-    Measured by one forward and backward pass of the crops of one image.
+    Measured by one forward and backward pass of the crops of one image, for a feature that the network has.
     """
     device = model.device
     if device.type != "cuda":
@@ -75,8 +77,10 @@ def fitting_batch_size(model: VisionModel, seed_image: Tensor, config: Accentuat
     base = torch.cuda.memory_allocated(device)
     size = model.input_size
     crops = torch.zeros(config.crops, 3, size, size, device=device, requires_grad=True)
-    with torch.enable_grad():
-        model.module(model.normalize(crops)).sum().backward()
+    with frozen(model.module), torch.enable_grad():
+        value = feature_values(read_layers(model, crops, feature.layers), feature).sum()
+        torch.autograd.grad(value, crops)
+    del value
     one = torch.cuda.max_memory_allocated(device) - base
     # The crop matrices and the columns' product, as wide as the image is high, come on top; so do a few images.
     one += 4 * config.crops * size * (seed_image.shape[-2] + seed_image.shape[-1]) * 8 + 4 * 60 * seed_image.numel()

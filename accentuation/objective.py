@@ -8,6 +8,7 @@ from torch import Tensor
 
 from accentuation.config import Precision
 from accentuation.crops import Crops
+from accentuation.errors import AccentuationError
 from accentuation.features import Feature, feature_values
 from accentuation.models import VisionModel
 from accentuation.reading import read_layers
@@ -52,6 +53,10 @@ def look(
     images = images.detach().requires_grad_()
     outputs = _read(model, crops.take(images), _layers(features, regularization_layer), precision)
     activations = _means(outputs, features)
+    if not activations.requires_grad:
+        raise AccentuationError(
+            f"{model.name} passes no gradient on to its input; take `no_grad` and `detach` out of its forward pass."
+        )
     (feature_gradient,) = torch.autograd.grad(activations.sum(), images, retain_graph=True)
     if regularization_layer is None or seed_latents is None:
         return Look(activations.detach(), torch.zeros_like(activations), feature_gradient, torch.zeros_like(images))

@@ -67,6 +67,10 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
         except _EverythingRead:
             return found | outputs
     if LOGIT in layers:
+        if not isinstance(final, Tensor):
+            raise FeatureError(
+                f"The output of {model.name} is not one tensor; wrap it in a module that returns logits."
+            )
         outputs[LOGIT] = final
     _check_all_ran(model, outputs, hooked)
     return found | outputs

@@ -369,3 +369,32 @@ def test_a_result_does_not_hold_its_batch_in_memory(tiny):
     for result in accentuate_many(tiny, jobs, replace(TINY, snapshot_steps=(2,)), batch_size=4):
         for tensor in (result.image, result.mask, result.blend, result.snapshots[0].image):
             assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+
+
+def test_it_works_in_the_callers_inference_mode(tiny):
+    with torch.inference_mode():
+        result = accentuate(tiny, torch.full((3, 8, 8), 0.4), Logit(1), TINY, seed=1)
+    assert result.activations.shape == (4,)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_of_nothing_is_refused(tiny, size):
+    with pytest.raises(AccentuationError, match="batch_size must be at least 1"):
+        list(accentuate_many(tiny, [], TINY, batch_size=size))
+
+
+def test_a_network_that_cuts_the_gradient_or_returns_no_tensor_is_told(tiny):
+    class Cut(torch.nn.Module):
+        def __init__(self, inner, end):
+            super().__init__()
+            self.inner, self.end = inner, end
+
+        def forward(self, images):
+            return self.end(self.inner(images))
+
+    image = torch.full((3, 8, 8), 0.4)
+    config = replace(TINY, regularization_layer="inner.mix")
+    with pytest.raises(AccentuationError, match="passes no gradient on to its input"):
+        accentuate(replace(tiny, module=Cut(tiny.module, torch.Tensor.detach)), image, Logit(1), config, seed=1)
+    with pytest.raises(FeatureError, match="wrap it in a module that returns logits"):
+        accentuate(replace(tiny, module=Cut(tiny.module, list)), image, Logit(1), config, seed=1)

@@ -232,3 +232,28 @@ def test_one_feature_measured_is_one_column_of_all_activations(lite0, cat, coffe
     activations = channel_activations(lite0, images, ["blocks.3.1"])["blocks.3.1"]
     assert activations.shape == (2, 80)
     torch.testing.assert_close(activations[:, 7], measure(lite0, images, parse_feature("blocks.3.1:channel=7")))
+
+
+def test_a_class_is_told_from_another_that_differs_in_a_capital():
+    assert parse_feature("class=cardigan", classes=("Cardigan", "cardigan")) == Logit(1)
+
+
+def test_a_sum_of_sums_has_no_text_and_is_refused():
+    with pytest.raises(FeatureError, match="multiply its weights out"):
+        WeightedSum(((-1.0, WeightedSum(((2.0, Logit(1)),))),))
+    with pytest.raises(FeatureError, match="at least one feature"):
+        WeightedSum(())
+    with pytest.raises(FeatureError, match="must be finite"):
+        parse_feature("1e999*logit=1")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00\x06\x00{'a':\n", b"words"])
+def test_a_file_that_is_no_array_is_told(tmp_path, content):
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(FeatureError, match="cannot be read as a NumPy array"):
+        parse_feature(f"a:direction={tmp_path}/x.npy")
+
+
+def test_a_number_longer_than_any_network_is_no_feature():
+    with pytest.raises(FeatureError, match="is not a feature"):
+        parse_feature("logit=" + "9" * 5000)

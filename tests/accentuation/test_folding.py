@@ -1,5 +1,7 @@
 """The faster copy computes the same, touches nothing of the original, and is given up where it would be wrong."""
 
+import threading
+
 import pytest
 import torch
 from torch import nn
@@ -66,3 +68,39 @@ def test_a_convolution_that_is_read_is_not_folded():
 
 def test_a_network_without_batch_normalisation_is_used_as_it_is(tiny):
     assert folded_copy(tiny, ["logit"]) is tiny
+
+
+class Awkward(Normalized):
+    """A network that folding cannot copy or change, in one of several ways."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(uses_convolution_twice=False)
+        self.how = how
+        if how == "holds a lock":
+            self.lock = threading.Lock()
+        if how == "computes its weights":
+            nn.utils.parametrizations.weight_norm(self.conv)
+        if how == "keeps no statistics":
+            self.norm = nn.BatchNorm2d(4, track_running_stats=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.how == "reads what is folded away":
+            return self.norm(self.conv(images)).mean(dim=(2, 3)) + self.norm.weight.sum()
+        if self.how == "calls by keyword":
+            return self.norm(input=self.conv(images)).mean(dim=(2, 3))
+        return super().forward(images)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "holds a lock",
+        "computes its weights",
+        "keeps no statistics",
+        "reads what is folded away",
+        "calls by keyword",
+    ],
+)
+def test_a_network_that_cannot_be_copied_or_changed_is_used_as_it_is(how):
+    model = vision_model(Awkward(how))
+    assert folded_copy(model, ["logit"]) is model
