@@ -65,19 +65,25 @@ class Logit(Feature):
 
 
 @dataclass(frozen=True)
-class Channel(Feature):
-    """One channel of a layer with positions, averaged over them: ``blocks.4.2:channel=17``."""
+class _OfOneLayer(Feature):
+    """A feature that one named layer holds."""
 
     layer: str
-    index: int
-
-    def __str__(self) -> str:
-        return f"{self.layer}:channel={self.index}"
 
     @property
     @override
     def layers(self) -> tuple[str, ...]:
         return (self.layer,)
+
+
+@dataclass(frozen=True)
+class Channel(_OfOneLayer):
+    """One channel of a layer with positions, averaged over them: ``blocks.4.2:channel=17``."""
+
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}:channel={self.index}"
 
     @override
     def values(self, outputs: Outputs) -> Tensor:
@@ -90,25 +96,19 @@ class Channel(Feature):
 
 
 @dataclass(frozen=True)
-class Neuron(Feature):
+class Neuron(_OfOneLayer):
     """One channel at one position: ``blocks.4.2:neuron=17@3,4`` (row 3, column 4), or at the centre.
 
     Tokens have one number instead of row and column. Their centre is that of the grid of patches, which come after
     the class token and the like.
     """
 
-    layer: str
     channel: int
     position: tuple[int, ...] | None = None
 
     def __str__(self) -> str:
         place = "" if self.position is None else "@" + ",".join(map(str, self.position))
         return f"{self.layer}:neuron={self.channel}{place}"
-
-    @property
-    @override
-    def layers(self) -> tuple[str, ...]:
-        return (self.layer,)
 
     @override
     def values(self, outputs: Outputs) -> Tensor:
@@ -125,7 +125,7 @@ class Neuron(Feature):
 
 
 @dataclass(frozen=True)
-class Direction(Feature):
+class Direction(_OfOneLayer):
     """A direction in the space of a layer's channels: ``blocks.4.2:direction=3*0.5,17*-1^2``.
 
     At each position the dot product with the activations, times their cosine (not below 0) to a power; averaged over
@@ -137,7 +137,6 @@ class Direction(Feature):
         cosine_power: 0 or more.
     """
 
-    layer: str
     components: tuple[tuple[int, float], ...]
     cosine_power: float = 0.0
 
@@ -151,11 +150,6 @@ class Direction(Feature):
         parts = ",".join(f"{channel}*{weight!r}" for channel, weight in self.components)
         power = f"^{self.cosine_power!r}" if self.cosine_power else ""
         return f"{self.layer}:direction={parts}{power}"
-
-    @property
-    @override
-    def layers(self) -> tuple[str, ...]:
-        return (self.layer,)
 
     @override
     def values(self, outputs: Outputs) -> Tensor:
@@ -184,7 +178,7 @@ class Direction(Feature):
 
 
 @dataclass(frozen=True)
-class SpatialMap(Feature):
+class SpatialMap(_OfOneLayer):
     """A pattern over channels and positions: ``blocks.4.2:map=17@3,4*1.0;20@0,0*-0.5``.
 
     The dot product of the layer's activations with the pattern, which is 0 where it names nothing.
@@ -194,7 +188,6 @@ class SpatialMap(Feature):
         points: channel, position and weight of each entry.
     """
 
-    layer: str
     points: tuple[tuple[int, tuple[int, ...], float], ...]
 
     @classmethod
@@ -206,11 +199,6 @@ class SpatialMap(Feature):
     def __str__(self) -> str:
         points = ";".join(f"{channel}@{','.join(map(str, place))}*{weight!r}" for channel, place, weight in self.points)
         return f"{self.layer}:map={points}"
-
-    @property
-    @override
-    def layers(self) -> tuple[str, ...]:
-        return (self.layer,)
 
     @override
     def values(self, outputs: Outputs) -> Tensor:

@@ -36,13 +36,6 @@ def folded_copy(model: VisionModel, layers: Sequence[str]) -> VisionModel:
         model: in evaluation mode.
         layers: the layers that will be read; convolutions among them are left as they are.
     """
-    try:
-        return _folded(model, layers)
-    except _UNFOLDABLE:
-        return model
-
-
-def _folded(model: VisionModel, layers: Sequence[str]) -> VisionModel:
     generator = torch.Generator().manual_seed(0)
     probe = torch.rand(1, 3, model.input_size, model.input_size, generator=generator).to(model.device)
     with torch.no_grad():
@@ -50,13 +43,20 @@ def _folded(model: VisionModel, layers: Sequence[str]) -> VisionModel:
         pairs = _pairs(model, probe, layers)
         if not pairs:
             return model
-        module = copy.deepcopy(model.module)
-        for convolution, normalization in pairs:
-            _fold(module, convolution, normalization)
-        _work_out_of_place(module)
-        fast = replace(model, module=module)
-        outputs = read_layers(fast, probe, layers)
+        try:
+            fast = _folded(model, pairs)
+            outputs = read_layers(fast, probe, layers)
+        except _UNFOLDABLE:
+            return model
     return fast if all(_close(outputs[layer], expected[layer]) for layer in layers) else model
+
+
+def _folded(model: VisionModel, pairs: Sequence[tuple[str, str]]) -> VisionModel:
+    module = copy.deepcopy(model.module)
+    for convolution, normalization in pairs:
+        _fold(module, convolution, normalization)
+    _work_out_of_place(module)
+    return replace(model, module=module)
 
 
 def _pairs(model: VisionModel, probe: Tensor, layers: Sequence[str]) -> list[tuple[str, str]]:
