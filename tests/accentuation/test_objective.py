@@ -17,9 +17,20 @@ CROPS = CropSource(9, 11, 8, CONFIG, [1, 2]).draw()
 CHANNELS = [parse_feature("mix:channel=0"), parse_feature("mix:channel=1")]
 
 
+def dense_matrices() -> tuple[np.ndarray, np.ndarray]:
+    """The rows ``(6 crops, 8, 9)`` and columns ``(6 crops, 8, 11)`` of the crops, written out."""
+    rows, columns = np.zeros((6, 8, 9)), np.zeros((6, 8, 11))
+    for crop, pixel in np.ndindex(6, 8):
+        place = 8 * crop + pixel
+        # The rows of all crops follow each other in the table, the columns of both images.
+        np.add.at(rows[crop, pixel], CROPS.rows.index[place] - 9 * crop, CROPS.rows.weight[place])
+        np.add.at(columns[crop, pixel], CROPS.columns.index[place] - 11 * (crop // 3), CROPS.columns.weight[place])
+    return rows, columns
+
+
 def numpy_crops(images: torch.Tensor) -> np.ndarray:
     """``(2, 3 crops, 3, 8, 8)``, one product for each crop and colour."""
-    rows, columns = CROPS.rows.double().numpy(), CROPS.columns.double().numpy()
+    rows, columns = dense_matrices()
     noise = CROPS.noise.double().numpy()
     taken = np.empty((2, 3, 3, 8, 8))
     for image, crop, color in np.ndindex(2, 3, 3):
@@ -41,7 +52,7 @@ def test_activations_are_the_means_over_an_images_own_crops(tiny):
 def test_the_gradient_of_a_channel_is_the_weight_of_each_pixel_in_the_crops(tiny):
     with frozen(tiny.module):
         seen = look(tiny, IMAGES, START, CROPS, CHANNELS, "mix")
-    rows, columns = CROPS.rows.double().numpy(), CROPS.columns.double().numpy()
+    rows, columns = dense_matrices()
     expected = np.zeros((2, 3, 9, 11))
     for image, (color, slope) in enumerate([(0, 2 / 0.25), (1, -1 / 0.25)]):
         for crop in range(3 * image, 3 * image + 3):
@@ -57,7 +68,7 @@ def test_distances_and_their_gradient_are_those_of_the_crops(tiny):
     lengths = np.sqrt((latents**2).sum(axis=2))
     np.testing.assert_allclose(seen.distances.numpy(), lengths.mean(axis=(1, 2, 3)), rtol=1e-4)
 
-    rows, columns = CROPS.rows.double().numpy(), CROPS.columns.double().numpy()
+    rows, columns = dense_matrices()
     expected = np.zeros((2, 3, 9, 11))
     for image, crop in np.ndindex(2, 3):
         place = 3 * image + crop
