@@ -1,117 +1,125 @@
 """Where should the distance to the seed be taken, and how strongly? The paper's Figures 3 and 4, with numbers.
 
-``python -m benchmarks.regularization``; about an hour on two cores, a quarter with ``--steps 16 --crops 4``, which
-the documents show. For every layer and every lambda: accentuations of some (photograph, feature) pairs, and of each
+``python -m benchmarks.regularization --judge DIR``, DIR being the folder that benchmarks/requirements.txt was installed
+into; half an hour on two cores. For every layer and every lambda, accentuations of some (photograph, class) pairs, and
+of each blend, which is what people are shown:
 
-- gain: the feature on 24 crops that no step has seen, accentuation minus seed, as a share of the gain without any
-  regularisation;
-- locality: the share of the squared change of pixels that falls into the quarter of the pixels on which the feature
-  depends most in the seed itself (0.25 is chance, 1 means that nothing but these was touched). It is what
-  "accentuates what is there" means in numbers; a hallucination lies elsewhere.
+- gain: the logit on 24 crops that no step has seen, blend minus seed;
+- judged gain: the same crops in a second network, which was trained apart and had no part in the making. A change that
+  it sees as well is in the image; one that it does not see is a quirk of the first network;
+- change: 1 - SSIM between blend and seed.
 
-The score is the harmonic mean of the two, and the best layer the one with the highest at lambda 1. ``--model`` takes
-any model whose weights are to be had, ``--layers`` its layers from shallow to deep. Writes
-docs/regularization-layers.jpg, -lambdas.jpg, -crops.jpg, and the numbers to
+More change brings more gain, whatever the layer, so layers are compared at one amount of change: each pair's points
+(change, judged gain), over its lambdas, are joined by straight lines from the seed, which is (0, 0), to the
+accentuation without regularisation, and read where the change is the median of that pair's at lambda 1. The best layer
+is the one with the highest mean over the pairs; leaving out one pair after the other says how firm that is.
+
+``--model`` takes any network for ImageNet whose weights are to be had, ``--layers`` its layers from shallow to deep.
+Writes docs/regularization-layers.jpg, -lambdas.jpg, -crops.jpg, and the numbers to
 benchmarks/results/regularization-MODEL.json, whose content is the last line as well.
 """
 
 import argparse
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
-import torch
+import numpy as np
 from PIL import Image
+from skimage.metrics import structural_similarity
 from torch import Tensor
 
 import accentuation
 from accentuation.crops import CropSource
-from accentuation.features import feature_values
 from accentuation.grid import Cell, grid
-from accentuation.objective import look
-from accentuation.reading import frozen, read_layers
+from benchmarks.judge import load_judge
 from benchmarks.photographs import photograph
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = {
-    "efficientnet_lite0": (
-        "input",
-        "conv_stem",
-        "blocks.1.1",
-        "blocks.2.1",
-        "blocks.3.2",
-        "blocks.4.2",
-        "blocks.5.3",
-    )
-}
-# A class that is there and one that is not, in two photographs; and channels of two depths.
-PAIRS = (
-    ("chelsea", "logit=285"),
-    ("coffee", "logit=967"),
-    ("chelsea", "blocks.4.2:channel=29"),
-    ("coffee", "blocks.3.1:channel=40"),
-)
-LAMBDAS = (0.25, 1.0, 4.0)
+LAYERS = {"efficientnet_lite0": ("input", "blocks.1.1", "blocks.2.1", "blocks.3.2", "blocks.4.2", "blocks.5.3")}
+# Classes that are there, and one that is only near: Egyptian cat and lynx, espresso, space shuttle.
+PAIRS = (("chelsea", 285), ("chelsea", 287), ("coffee", 967), ("rocket", 812))
+LAMBDAS = (0.5, 1.0, 2.0)
 CROPS = ((0.05, 0.2), (0.05, 0.99), (0.5, 0.99))
+HELD_OUT = 24
 SEED = 1
 
 
-def held_out(model: accentuation.VisionModel, image: Tensor, feature: accentuation.Feature) -> float:
-    """The feature on crops that no optimisation has seen."""
-    config = accentuation.AccentuationConfig(crops=24)
+@dataclass(frozen=True)
+class Made:
+    """One accentuation and what it came to."""
+
+    blend: Tensor  # (3, H, W) in [0, 1]
+    gain: float  # logits
+    judged_gain: float  # logits
+    change: float  # 1 - SSIM
+
+
+def held_out(model: accentuation.VisionModel, image: Tensor, class_index: int) -> float:
+    """The logit on crops that no optimisation has seen, the same for every network."""
+    config = accentuation.AccentuationConfig(crops=HELD_OUT, gaussian_noise=0, uniform_noise=0)
     crops = CropSource(*image.shape[1:], model.input_size, config, [987_654]).draw().take(image[None])
-    with frozen(model.module), torch.no_grad():
-        return float(feature_values(read_layers(model, crops, feature.layers), feature).mean())
+    return float(accentuation.measure(model, crops, accentuation.Logit(class_index)).mean())
 
 
-def important_quarter(model: accentuation.VisionModel, image: Tensor, feature: accentuation.Feature) -> Tensor:
-    """``(H, W)``, true on the quarter of the pixels with the largest gradient, summed over many crops."""
-    config = accentuation.AccentuationConfig(crops=16)
-    source = CropSource(*image.shape[1:], model.input_size, config, [SEED])
-    total = torch.zeros_like(image)
-    with frozen(model.module):
-        for _ in range(6):
-            total += look(model, image[None], image[None], source.draw(), [feature], None).feature_gradient[0].abs()
-    importance = total.mean(dim=0)
-    return importance >= importance.flatten().kthvalue(importance.numel() * 3 // 4).values
-
-
-def locality(image: Tensor, seed: Tensor, quarter: Tensor) -> float:
-    """The share of the squared change inside the quarter."""
-    change = (image - seed).square().mean(dim=0)
-    return float(change[quarter].sum() / change.sum().clamp(min=1e-12))
+def dissimilarity(image: Tensor, seed: Tensor) -> float:
+    """1 - SSIM (Wang et al. 2004) of two images ``(3, H, W)`` in [0, 1]."""
+    return 1 - float(structural_similarity(image.numpy(), seed.numpy(), channel_axis=0, data_range=1.0))
 
 
 class Study:
-    """The pairs, their seeds and what of them every setting is measured against."""
+    """The pairs, and the networks that make and judge."""
 
-    def __init__(self, model: accentuation.VisionModel, side: int, base: accentuation.AccentuationConfig) -> None:
-        self.model, self.base = model, base
-        self.pairs = [(photograph(name, side), accentuation.parse_feature(text)) for name, text in PAIRS]
-        self.before = [held_out(model, image, feature) for image, feature in self.pairs]
-        self.quarters = [important_quarter(model, image, feature) for image, feature in self.pairs]
-        self.free_gains: list[float] = [1.0] * len(self.pairs)
-        free = self.run(replace(base, regularization=0.0))
-        self.free_gains = [gain for gain, _, _ in free]
-        self.free_pictures = [picture for _, _, picture in free]
+    def __init__(self, model: accentuation.VisionModel, judge: accentuation.VisionModel, side: int) -> None:
+        self.model, self.judge = model, judge
+        self.pairs = [(photograph(name, side), class_index) for name, class_index in PAIRS]
+        self.before = [
+            (held_out(model, image, index), held_out(judge, image, index)) for image, index in self.pairs
+        ]  # fmt: skip
 
-    def run(self, config: accentuation.AccentuationConfig) -> list[tuple[float, float, Tensor]]:
-        """Gain (as a share of the free one), locality and image of every pair."""
+    def run(self, config: accentuation.AccentuationConfig) -> list[Made]:
+        """One accentuation of every pair."""
         found = []
-        for place, (image, feature) in enumerate(self.pairs):
-            made = accentuation.accentuate(self.model, image, feature, config, seed=SEED).image
-            gain = (held_out(self.model, made, feature) - self.before[place]) / self.free_gains[place]
-            found.append((gain, locality(made, image, self.quarters[place]), made))
+        for (image, index), (own, judged) in zip(self.pairs, self.before, strict=True):
+            feature = accentuation.Logit(index)
+            blend = accentuation.accentuate(self.model, image, feature, config, seed=SEED).blend
+            found.append(
+                Made(
+                    blend,
+                    held_out(self.model, blend, index) - own,
+                    held_out(self.judge, blend, index) - judged,
+                    dissimilarity(blend, image),
+                )
+            )
         return found
 
 
-def row(found: Sequence[tuple[float, float, Tensor]]) -> dict[str, float]:
-    """The means over the pairs and the score."""
-    gain, local = fmean(each[0] for each in found), fmean(each[1] for each in found)
-    score = 2 * gain * local / (gain + local) if gain > 0 else 0.0
-    return {"gain": round(gain, 3), "locality": round(local, 3), "score": round(score, 3)}
+def row(found: Sequence[Made]) -> dict[str, list[float]]:
+    """The figures, pair by pair."""
+    names = ("gain", "judged_gain", "change")
+    return {name: [round(getattr(made, name), 3) for made in found] for name in names}
+
+
+def at_equal_change(
+    by_layer: dict[str, dict[float, list[Made]]], free: Sequence[Made]
+) -> tuple[list[float], dict[str, list[float]]]:
+    """The change at which each pair is read, and the judged gain there: by layer, pair by pair."""
+    changes = [median(runs[1.0][pair].change for runs in by_layer.values()) for pair in range(len(free))]
+    read: dict[str, list[float]] = {layer: [] for layer in by_layer}
+    for layer, runs in by_layer.items():
+        for pair, change in enumerate(changes):
+            points = sorted(
+                [(0.0, 0.0), *((made[pair].change, made[pair].judged_gain) for made in [*runs.values(), free])]
+            )
+            read[layer].append(round(float(np.interp(change, *zip(*points, strict=True))), 3))
+    return changes, read
+
+
+def best_layer(read: dict[str, list[float]], without: int | None = None) -> str:
+    """The layer with the highest mean over the pairs, one of which may be left out."""
+    return max(read, key=lambda layer: fmean(gain for pair, gain in enumerate(read[layer]) if pair != without))
 
 
 def picture(columns: Iterable[tuple[str, Sequence[Tensor]]]) -> Image.Image:
@@ -122,7 +130,7 @@ def picture(columns: Iterable[tuple[str, Sequence[Tensor]]]) -> Image.Image:
     return grid(
         [
             [
-                Cell(accentuation.to_picture(image).resize((128, 128)), label if first else "")
+                Cell(accentuation.to_picture(image).resize((160, 160)), label if first else "")
                 for label, image in zip(labels, images, strict=True)
             ]
             for first, images in ((number == 0, images) for number, images in enumerate(rows))
@@ -130,61 +138,86 @@ def picture(columns: Iterable[tuple[str, Sequence[Tensor]]]) -> Image.Image:
     )
 
 
+def report(name: str, found: Sequence[Made]) -> None:
+    """One line with the means over the pairs."""
+    means = {key: round(fmean(values), 3) for key, values in row(found).items()}
+    print(f"{name:26} {means}", flush=True)
+
+
+def sweep(
+    study: Study, base: accentuation.AccentuationConfig, layers: Sequence[str]
+) -> dict[str, dict[float, list[Made]]]:
+    """Every layer with every lambda."""
+    by_layer: dict[str, dict[float, list[Made]]] = {}
+    for layer in layers:
+        for weight in LAMBDAS:
+            found = study.run(replace(base, regularization_layer=layer, regularization=weight))
+            by_layer.setdefault(layer, {})[weight] = found
+            report(f"{layer}, lambda {weight:g}", found)
+    return by_layer
+
+
 def main() -> None:
     """Measure, print and draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--judge", type=Path, required=True, help="folder that holds the second network")
     parser.add_argument("--model", default="efficientnet_lite0")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--layers", nargs="+")
     parser.add_argument("--side", type=int, default=224, help="of the photographs, in pixels")
-    parser.add_argument("--steps", type=int, default=25)
-    parser.add_argument("--crops", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--crops", type=int, default=8)
     options = parser.parse_args()
-    torch.set_num_threads(1)  # threads that wait for each other on a busy machine cost more than they bring
     model = accentuation.load_model(options.model, weights=options.weights)
     layers = options.layers or LAYERS[options.model]
+    study = Study(model, load_judge(options.judge), options.side)
     base = accentuation.AccentuationConfig(steps=options.steps, crops=options.crops, regularization_layer=layers[0])
-    study = Study(model, options.side, base)
-    seeds = ("seed", [image for image, _ in study.pairs])
-    table: dict[str, dict[str, dict[str, float]]] = {}
-    images: dict[tuple[str, float], list[Tensor]] = {}
-    for layer in layers:
-        for weight in LAMBDAS:
-            found = study.run(replace(base, regularization_layer=layer, regularization=weight))
-            table.setdefault(layer, {})[str(weight)] = row(found)
-            images[layer, weight] = [each[2] for each in found]
-            print(f"{layer:12} lambda {weight:<5} {row(found)}", flush=True)
-    best = max(layers, key=lambda layer: table[layer]["1.0"]["score"])
-    print(f"The best layer at lambda 1 is {best}.")
+    free = study.run(replace(base, regularization=0.0))
+    report("lambda 0", free)
+    by_layer = sweep(study, base, layers)
+    changes, read = at_equal_change(by_layer, free)
+    best = best_layer(read)
+    firm = [best_layer(read, without) for without in range(len(PAIRS))]
+    for layer, gains in read.items():
+        print(f"{layer:12} judged gain at equal change: {fmean(gains):.3f} {gains}")
+    print(f"The best layer is {best}; with one pair left out: {', '.join(firm)}.")
 
-    crops: dict[str, dict[str, float]] = {}
-    crop_images = [seeds]
+    crops: dict[str, list[Made]] = {}
     for smallest, largest in CROPS:
-        config = replace(base, regularization_layer=best, crop_min=smallest, crop_max=largest)
-        found = study.run(config)
-        name = f"[{100 * smallest:.0f}, {100 * largest:.0f}]"
-        crops[name] = row(found)
-        crop_images.append((f"crops {name} %", [each[2] for each in found]))
-        print(f"crops {name:10} {row(found)}", flush=True)
+        name = f"crops {100 * smallest:.0f} to {100 * largest:.0f} %"
+        crops[name] = study.run(replace(base, regularization_layer=best, crop_min=smallest, crop_max=largest))
+        report(name, crops[name])
 
-    docs, results = ROOT / "docs", ROOT / "benchmarks" / "results"
-    results.mkdir(exist_ok=True)
-    by_layer = [seeds, *((layer, images[layer, 1.0]) for layer in layers)]
-    by_lambda = [seeds, ("lambda 0", study.free_pictures), *((f"lambda {w:g}", images[best, w]) for w in LAMBDAS)]
-    for name, columns in (("layers", by_layer), ("lambdas", by_lambda), ("crops", crop_images)):
-        picture(columns).save(docs / f"regularization-{name}.jpg", quality=85)
+    seeds = ("seed", [image for image, _ in study.pairs])
+    panels = {
+        "layers": {layer: runs[1.0] for layer, runs in by_layer.items()},
+        "lambdas": {"lambda 0": free, **{f"lambda {weight:g}": by_layer[best][weight] for weight in LAMBDAS}},
+        "crops": crops,
+    }
+    for name, columns in panels.items():
+        images = [(label, [made.blend for made in found]) for label, found in columns.items()]
+        picture([seeds, *images]).save(ROOT / "docs" / f"regularization-{name}.jpg", quality=85)
     summary = {
         "model": options.model,
+        "judge": study.judge.name,
         "steps": options.steps,
         "crops_per_step": options.crops,
         "side": options.side,
+        "pairs": PAIRS,
         "best_layer": best,
-        "layers": table,
-        "crop_ranges": crops,
+        "best_layer_without_each_pair": firm,
+        "read_at_change": [round(change, 4) for change in changes],
+        "judged_gain_at_equal_change": read,
+        "lambda_0": row(free),
+        "layers": {
+            layer: {f"{weight:g}": row(found) for weight, found in runs.items()} for layer, runs in by_layer.items()
+        },
+        "crop_ranges": {name: row(found) for name, found in crops.items()},
     }
-    (results / f"regularization-{options.model.replace('/', '-')}.json").write_text(
-        json.dumps(summary, indent=1) + "\n"
-    )
+    results = ROOT / "benchmarks" / "results"
+    results.mkdir(exist_ok=True)
+    path = results / f"regularization-{options.model.replace('/', '-')}.json"
+    path.write_text(json.dumps(summary, indent=1) + "\n")
     print(json.dumps(summary))
 
 
