@@ -49,6 +49,9 @@ class VisionModel:
             where none is known to be good.
         classes: the names of the logits, in their order; empty where they are not known.
         channels_last: whether outputs of layers come as ``(B, h, w, C)`` where their shape leaves it open.
+
+    Raises:
+        ModelError: the module's parameters are not in float32, or were made in inference mode.
     """
 
     name: str
@@ -61,6 +64,16 @@ class VisionModel:
     regularization_layer: str | None = None
     classes: tuple[str, ...] = ()
     channels_last: bool = False
+
+    def __post_init__(self) -> None:
+        for name, parameter in self.module.named_parameters():
+            if parameter.is_floating_point() and parameter.dtype != torch.float32:
+                raise ModelError(
+                    f"`{name}` of {self.name} is in {parameter.dtype}; call `float()` on the network "
+                    "(for speed ask for precision bfloat16 in the config)."
+                )
+            if parameter.is_inference():
+                raise ModelError(f"{self.name} was made in inference mode, which forbids gradients; make it outside.")
 
     @property
     def device(self) -> torch.device:

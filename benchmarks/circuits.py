@@ -10,7 +10,6 @@ and the last line is one JSON object. Some minutes on two cores.
 
 import json
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -21,24 +20,11 @@ import accentuation
 from accentuation import mean_magnitude, visualize
 from accentuation.circuit_plot import circuit_plot
 from accentuation.circuits import CircuitCorrelations, circuit_correlations, circuit_vectors
+from stimuli.built_in import built_in_photographs
 
 PLOT = Path(__file__).resolve().parent.parent / "docs" / "circuits.png"
-PHOTOGRAPHS = {
-    "skimage/data": (
-        "astronaut.png",
-        "brick.png",
-        "camera.png",
-        "chelsea.png",
-        "coffee.png",
-        "coins.png",
-        "grass.png",
-        "gravel.png",
-        "motorcycle_left.png",
-        "rocket.jpg",
-    ),
-    "sklearn/datasets/images": ("china.jpg", "flower.jpg"),
-    "matplotlib/mpl-data/sample_data": ("grace_hopper.jpg",),
-}
+# Taken through a telescope or a microscope, they show nothing that a network for everyday things knows.
+STRANGE = ("hubble_deep_field.jpg", "ihc.png", "retina.jpg")
 SIDE = 256
 LAYERS = ("blocks.0.0", "blocks.1.1", "blocks.2.1", "blocks.3.2", "blocks.4.2", "blocks.5.3", "blocks.6.0")
 # Where the features are, how many of each, and the layers before them.
@@ -53,17 +39,8 @@ KINDS = ("natural", "accentuation", "visualization")
 
 def photographs() -> list[Tensor]:
     """For each photograph five crops ``(5, 3, SIDE, SIDE)`` in [0, 1]: its centre square, and quarters of that."""
-    paths = [package_folder(folder) / name for folder, names in PHOTOGRAPHS.items() for name in names]
+    paths = [path for path in built_in_photographs() if path.name not in STRANGE]
     return [torch.stack(crops(Image.open(path).convert("RGB"))) for path in paths]
-
-
-def package_folder(folder: str) -> Path:
-    """A folder of an installed package, found without importing it."""
-    package, _, rest = folder.partition("/")
-    spec = find_spec(package)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / rest
 
 
 def crops(picture: Image.Image) -> list[Tensor]:

@@ -6,32 +6,20 @@ network as it is with different crops, as what chance alone takes away. Writes t
 The last line is one JSON object.
 """
 
+import argparse
 import json
-from importlib.util import find_spec
 from pathlib import Path
-
-import torch
-from PIL import Image
 
 import accentuation
 from accentuation.grid import Cell, grid
 from accentuation.randomization import RandomizedAccentuation, cascade, correlation
+from benchmarks.photographs import photograph
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "randomization.jpg"
 FEATURE = accentuation.parse_feature("logit=285")
-CONFIG = accentuation.AccentuationConfig(steps=12, crops=4, learning_rate=0.1, regularization=0.3)
 SEED, OTHER_SEED = 1, 2
-SIDE = 160
+SIDE = 224
 COLUMNS = 7
-
-
-def photograph() -> torch.Tensor:
-    """Scikit-image's cat: ``(3, SIDE, SIDE)`` in [0, 1]."""
-    spec = find_spec("skimage")
-    assert spec is not None
-    assert spec.origin is not None
-    picture = Image.open(Path(spec.origin).parent / "data" / "chelsea.png").convert("RGB")
-    return accentuation.to_tensor(picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box=(100, 0, 400, 300)))
 
 
 def cell(result: RandomizedAccentuation) -> Cell:
@@ -42,11 +30,16 @@ def cell(result: RandomizedAccentuation) -> Cell:
 
 def main() -> None:
     """Run the cascade, print and draw it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--crops", type=int, default=16)
+    options = parser.parse_args()
+    config = accentuation.AccentuationConfig(steps=options.steps, crops=options.crops)
     model = accentuation.load_model("efficientnet_lite0")
-    image = photograph()
-    results = cascade(model, image, FEATURE, CONFIG, seed=SEED)
+    image = photograph("chelsea", SIDE)
+    results = cascade(model, image, FEATURE, config, seed=SEED)
     original = results[0].accentuation
-    other = accentuation.accentuate(model, image, FEATURE, CONFIG, seed=OTHER_SEED)
+    other = accentuation.accentuate(model, image, FEATURE, config, seed=OTHER_SEED)
     chance = {
         "change": correlation(other.image - image, original.image - image),
         "mask": correlation(other.mask, original.mask),
@@ -61,6 +54,8 @@ def main() -> None:
     print(
         json.dumps(
             {
+                "steps": options.steps,
+                "crops_per_step": options.crops,
                 "other_crops_change_similarity": chance["change"],
                 "other_crops_mask_similarity": chance["mask"],
                 "change_similarity": {result.stage or "none": result.change_similarity for result in results},

@@ -6,20 +6,16 @@ With names of pictures, only those: ``python -m docs.make_gallery channel``.
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
-import torch
 from PIL import Image
 
 import accentuation
 from accentuation import views
 from accentuation.grid import Cell, grid
+from benchmarks.photographs import FILES, photograph
 
 GALLERY = Path(__file__).resolve().parent / "gallery"
-PHOTOGRAPHS = {"cat": "chelsea.png", "cup": "coffee.png", "astronaut": "astronaut.png", "rocket": "rocket.jpg"} | {
-    "clock": "clock_motion.png"
-}
 SEED = 1
 SIDE = 256
 LARGEST = 60_000  # bytes of a picture
@@ -28,21 +24,9 @@ CAT, ESPRESSO, CLOCK = 285, 967, 892
 CHANNEL = "blocks.4.2:channel=17"
 
 
-def photograph(name: str) -> torch.Tensor:
-    """The centre square of a photograph of scikit-image: ``(3, SIDE, SIDE)`` in [0, 1]."""
-    spec = find_spec("skimage")
-    assert spec is not None
-    assert spec.origin is not None
-    picture = Image.open(Path(spec.origin).parent / "data" / PHOTOGRAPHS[name]).convert("RGB")
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return accentuation.to_tensor(picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box=box))
-
-
 def one(model: accentuation.VisionModel, name: str, index: int, config: accentuation.AccentuationConfig) -> views.View:
     """A photograph, the accentuation of a logit in it, the mask and the blend."""
-    image, feature = photograph(name), accentuation.Logit(index)
+    image, feature = photograph(name, SIDE), accentuation.Logit(index)
     done = accentuation.accentuate(model, image, feature, config, seed=SEED)
     title = f"{model.classes[index]}: {done.activation_before:.2f}"
     mask = done.mask.expand(3, -1, -1)
@@ -58,7 +42,7 @@ def one(model: accentuation.VisionModel, name: str, index: int, config: accentua
 
 def strengths(model: accentuation.VisionModel) -> views.View:
     """The blend after more and more steps of one run."""
-    image, feature = photograph("cat"), accentuation.Logit(CAT)
+    image, feature = photograph("chelsea", SIDE), accentuation.Logit(CAT)
     config = replace(CONFIG, steps=40, snapshot_steps=(5, 10, 20, 40))
     done = accentuation.accentuate(model, image, feature, config, seed=SEED)
     cells, rows = [Cell(accentuation.to_picture(image), f"seed: {done.activation_before:.2f}")], []
@@ -71,26 +55,30 @@ def strengths(model: accentuation.VisionModel) -> views.View:
 
 def where_and_what(model: accentuation.VisionModel) -> views.View:
     """Two logits of one image beside attribution maps and noise-seeded visualisations."""
-    spectrum = accentuation.mean_magnitude(photograph(name) for name in PHOTOGRAPHS)
+    spectrum = accentuation.mean_magnitude(photograph(name, SIDE) for name in FILES)
     features = [accentuation.Logit(CAT), accentuation.Logit(ESPRESSO)]
-    return views.where_and_what(model, photograph("cat"), features, spectrum, CONFIG, seed=SEED)
+    return views.where_and_what(model, photograph("chelsea", SIDE), features, spectrum, CONFIG, seed=SEED)
 
 
 def channel(model: accentuation.VisionModel) -> views.View:
     """One channel in four photographs."""
-    images = [photograph(name) for name in ("cat", "cup", "astronaut", "rocket")]
+    images = [photograph(name, SIDE) for name in ("chelsea", "coffee", "astronaut", "rocket")]
     return views.one_feature(model, images, accentuation.parse_feature(CHANNEL), CONFIG, seed=SEED)
 
 
 PICTURES: dict[str, Callable[[accentuation.VisionModel], views.View]] = {
-    "right_class": lambda model: one(model, "cup", ESPRESSO, CONFIG),
-    "wrong_class": lambda model: one(model, "cup", CAT, CONFIG),
-    "suppression": lambda model: one(model, "cup", ESPRESSO, replace(CONFIG, suppress=True)),
+    "right_class": lambda model: one(model, "coffee", ESPRESSO, CONFIG),
+    "wrong_class": lambda model: one(model, "coffee", CAT, CONFIG),
+    "suppression": lambda model: one(model, "coffee", ESPRESSO, replace(CONFIG, suppress=True)),
     "strengths": strengths,
     "channel": channel,
     "where_and_what": where_and_what,
-    "misclassification": lambda model: views.misclassification(model, photograph("clock"), CLOCK, CONFIG, seed=SEED),
-    "most_inhibited": lambda model: views.most_inhibited(model, photograph("cat"), CONFIG, count=2, seed=SEED),
+    "misclassification": lambda model: views.misclassification(
+        model, photograph("clock", SIDE), CLOCK, CONFIG, seed=SEED
+    ),
+    "most_inhibited": lambda model: views.most_inhibited(
+        model, photograph("chelsea", SIDE), CONFIG, count=2, seed=SEED
+    ),
 }
 
 

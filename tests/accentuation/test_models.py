@@ -164,3 +164,16 @@ def test_a_weights_file_cannot_run_code(tmp_path):
 def test_a_users_own_network_says_where_it_is(tiny):
     assert isinstance(tiny, VisionModel)
     assert tiny.device == torch.device("cpu")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_network_in_another_precision_is_told_how_to_come(tiny, dtype):
+    with pytest.raises(ModelError, match=rf"`0.weight` of mine is in {dtype}; call `float\(\)`"):
+        VisionModel("mine", torch.nn.Sequential(torch.nn.Conv2d(3, 1, 1)).to(dtype), 8, tiny.mean, tiny.std)
+
+
+def test_a_network_made_in_inference_mode_is_refused(tiny):
+    with torch.inference_mode():
+        module = torch.nn.Sequential(torch.nn.Conv2d(3, 1, 1))
+    with pytest.raises(ModelError, match="mine was made in inference mode"):
+        VisionModel("mine", module, 8, tiny.mean, tiny.std)
