@@ -6,7 +6,14 @@ from accentuation.errors import AccentuationError, FeatureError, ModelError, Wei
 from accentuation.feature_text import parse_feature
 from accentuation.features import Channel, Direction, Feature, Logit, Neuron, SpatialMap, WeightedSum
 from accentuation.loop import Snapshot
-from accentuation.measuring import channel_activations, check_feature, measure, natural_levels
+from accentuation.measuring import (
+    channel_activations,
+    check_feature,
+    latent_distance,
+    measure,
+    measure_on_crops,
+    natural_levels,
+)
 from accentuation.models import VisionModel, load_model, model_names
 from accentuation.panel import panel, to_picture, to_tensor
 from accentuation.visualize import MagnitudeSpectrum, Visualization, mean_magnitude, visualize
@@ -35,9 +42,11 @@ __all__ = [
     "channel_activations",
     "check_config",
     "check_feature",
+    "latent_distance",
     "load_model",
     "mean_magnitude",
     "measure",
+    "measure_on_crops",
     "model_names",
     "natural_levels",
     "panel",

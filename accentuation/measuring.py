@@ -1,15 +1,18 @@
-"""Does a network have a feature, and how strongly do whole images activate it?"""
+"""Does a network have a feature, how strongly do images activate it, and how far apart does it see two images?"""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from accentuation.config import AccentuationConfig
+from accentuation.crops import CropSource
 from accentuation.errors import FeatureError
 from accentuation.features import Feature, feature_values, require_positions, unit_values
 from accentuation.models import VisionModel
 from accentuation.names import nearest_names
 from accentuation.reading import INPUT, LOGIT, frozen, read_layers
+from accentuation.regularization import latent_distances
 
 
 def check_feature(model: VisionModel, feature: Feature) -> None:
@@ -61,6 +64,57 @@ def measure(model: VisionModel, images: Tensor, feature: Feature) -> Tensor:
     with frozen(model.module), torch.no_grad():
         outputs = read_layers(model, model.resize(images.to(model.device)), feature.layers)
         return feature_values(outputs, feature)
+
+
+def measure_on_crops(model: VisionModel, images: Tensor, feature: Feature, *, crops: int, seed: int) -> Tensor:
+    """The feature's mean activation over random crops without noise, the same crops for every image.
+
+    They have the sizes that the optimisation draws; with a seed of their own no step has seen them, and what has been
+    gained on them is no fit to single crops.
+
+    Args:
+        model: the network.
+        images: ``(B, 3, H, W)`` in [0, 1].
+        feature: what is read.
+        crops: how many.
+        seed: of their places and sizes.
+
+    Returns:
+        ``(B,)``, in the network's own units.
+
+    Raises:
+        FeatureError: as for :func:`check_feature`.
+    """
+    check_feature(model, feature)
+    config = AccentuationConfig(crops=crops, gaussian_noise=0, uniform_noise=0)
+    height, width = images.shape[-2:]
+    source = CropSource(height, width, model.input_size, config, [seed] * len(images), model.device)
+    with frozen(model.module), torch.no_grad():
+        outputs = read_layers(model, source.draw().take(images.to(model.device)), feature.layers)
+        return feature_values(outputs, feature).reshape(len(images), crops).mean(dim=1)
+
+
+def latent_distance(model: VisionModel, images: Tensor, others: Tensor, layer: str) -> Tensor:
+    """How far two whole images are apart in a layer: the L2 distance over channels, averaged over positions.
+
+    Args:
+        model: the network.
+        images: ``(B, 3, H, W)`` in [0, 1], resized to the network's input.
+        others: of the same shape, each compared with the image at its place.
+        layer: ``input`` for the pixels.
+
+    Returns:
+        ``(B,)``, in the layer's own units.
+
+    Raises:
+        FeatureError: as for :func:`check_layer`.
+    """
+    check_layer(model, layer)
+    with frozen(model.module), torch.no_grad():
+        first, second = (
+            read_layers(model, model.resize(each.to(model.device)), [layer])[layer] for each in (images, others)
+        )
+        return latent_distances(first, second)
 
 
 def channel_activations(model: VisionModel, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -82,8 +82,8 @@ def fitting_batch_size(model: VisionModel, seed_image: Tensor, feature: Feature,
         torch.autograd.grad(value, crops)
     del value
     one = torch.cuda.max_memory_allocated(device) - base
-    # The product of the crops' columns, as long as the image is high, and its copy in the order of the rows come on top,
-    # both with their gradient; so do a few images.
+    # The product of the crops' columns, as long as the image is high, and its copy in the order of the rows come on
+    # top, both with their gradient; so do a few images.
     one += 4 * 4 * config.crops * size * 3 * seed_image.shape[-2] + 4 * 60 * seed_image.numel()
     del crops
     torch.cuda.empty_cache()

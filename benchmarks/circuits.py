@@ -5,9 +5,10 @@ matplotlib carry. There are too few of them for features of our choice, so the f
 excite: units whose activation is high in the best crops of several photographs. These crops are the natural images, one
 from each photograph. The accentuations are the optimised images as they are, without mask: the blend that participants
 see is nearer to the seed. It prints medians by layer with all features' pairs put together, writes docs/circuits.png,
-and the last line is one JSON object. Some minutes on two cores.
+and the last line is one JSON object. A quarter of an hour on two cores.
 """
 
+import argparse
 import json
 import time
 from pathlib import Path
@@ -32,8 +33,6 @@ FEATURES = {"logit": (2, LAYERS), "blocks.5.3": (2, LAYERS[:5])}
 NATURAL = 6  # images of each feature
 ACCENTUATIONS = 4  # of each feature, from the first of its natural images
 VISUALIZATIONS = 3  # of each feature
-# Fewer and larger steps of fewer crops than by default, as in the demo, so that it takes minutes.
-CONFIG = accentuation.AccentuationConfig(steps=24, crops=4, learning_rate=0.1)
 KINDS = ("natural", "accentuation", "visualization")
 
 
@@ -72,16 +71,20 @@ def exciting(activations: Tensor, count: int) -> list[tuple[int, list[tuple[int,
 
 
 def correlations_of(
-    model: accentuation.VisionModel, feature: accentuation.Feature, natural: Tensor, layers: tuple[str, ...]
+    model: accentuation.VisionModel,
+    feature: accentuation.Feature,
+    natural: Tensor,
+    layers: tuple[str, ...],
+    config: accentuation.AccentuationConfig,
 ) -> CircuitCorrelations:
     """Make the images for one feature and compare their circuits."""
     spectrum = mean_magnitude(natural)
     start = time.perf_counter()
     accentuated = [
-        accentuation.accentuate(model, image, feature, CONFIG, seed=seed).image
+        accentuation.accentuate(model, image, feature, config, seed=seed).image
         for seed, image in enumerate(natural[:ACCENTUATIONS])
     ]
-    visualized = [visualize(model, feature, spectrum, CONFIG, seed=seed).image for seed in range(VISUALIZATIONS)]
+    visualized = [visualize(model, feature, spectrum, config, seed=seed).image for seed in range(VISUALIZATIONS)]
     batches = dict(zip(KINDS, (natural, torch.stack(accentuated), torch.stack(visualized)), strict=True))
     levels = {kind: float(accentuation.measure(model, images, feature).mean()) for kind, images in batches.items()}
     print(
@@ -102,6 +105,11 @@ def pooled(parts: list[CircuitCorrelations], kind: str) -> dict[str, Tensor]:
 
 def main() -> None:
     """Measure, print and draw."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--crops", type=int, default=8)
+    options = parser.parse_args()
+    config = accentuation.AccentuationConfig(steps=options.steps, crops=options.crops)
     model = accentuation.load_model("efficientnet_lite0")
     images = photographs()
     found = [accentuation.channel_activations(model, each, list(FEATURES)) for each in images]
@@ -110,7 +118,7 @@ def main() -> None:
         for unit, crop_places in exciting(torch.stack([each[place] for each in found]), count):
             text = f"logit={unit}" if place == "logit" else f"{place}:channel={unit}"
             natural = torch.stack([images[row][crop] for row, crop in crop_places])
-            parts.append(correlations_of(model, accentuation.parse_feature(text), natural, layers))
+            parts.append(correlations_of(model, accentuation.parse_feature(text), natural, layers, config))
     correlations = CircuitCorrelations(*(pooled(parts, kind) for kind in KINDS))
     circuit_plot(correlations).savefig(PLOT, dpi=80)
     medians = {
@@ -118,7 +126,7 @@ def main() -> None:
     }
     for layer in LAYERS:
         print(f"{layer}: " + ", ".join(f"{kind} - natural {medians[kind][layer]:.2f}" for kind in KINDS))
-    settings = {"steps": CONFIG.steps, "crops": CONFIG.crops, "features": len(parts)}
+    settings = {"steps": config.steps, "crops": config.crops, "features": len(parts)}
     print(json.dumps(settings | {f"{kind}_natural_median_r": medians[kind] for kind in KINDS}))
 
 

@@ -83,7 +83,19 @@ class ActivationAdmin(RecordAdmin):
 class StimulusAdmin(RecordAdmin):
     """Generated images."""
 
-    list_display = ("id", "kind", "feature", "image", "activation_before", "activation_after", "device", "created_at")
+    list_display = (
+        "id",
+        "kind",
+        "feature",
+        "image",
+        "activation_before",
+        "activation_after",
+        "rank_after",
+        "ssim",
+        "saturation",
+        "device",
+        "created_at",
+    )
     list_filter = ("kind", "device")
     search_fields = ("feature__name", "sha256", "image__sha256", "image__photograph_name")
     list_select_related = ("feature", "image")

@@ -3,8 +3,12 @@
 The only module here that imports torch; commands import it when they have work for it, not before.
 """
 
+import hashlib
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import accentuation
-from stimuli.orders import EngineError, Made, NetworkFacts, Order
+from stimuli.likeness import saturation, ssim
+from stimuli.orders import EngineError, Figures, Made, NetworkFacts, Order
+
+# The clean crops on which a stimulus is judged: the same for all, and drawn for no stimulus.
+CLEAN_CROPS = 16
+CLEAN_SEED = 2**63
+
+# What else than the recipe may change an image.
+LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pillow")
 
 
 class Network:
@@ -47,6 +59,7 @@ class Network:
             std=list(model.std),
             regularization_layer=model.regularization_layer,
             device=f"cuda ({torch.cuda.get_device_name(model.device)})" if kind == "cuda" else kind,
+            made_with=_made_with(),
         )
 
     def locate(self, feature: str) -> tuple[str, int]:
@@ -97,16 +110,44 @@ class Network:
             settings = accentuation.AccentuationConfig(**order.config)
             done = accentuation.accentuate(self._model, image, feature, settings, seed=order.seed)
             picture = accentuation.to_picture(done.blend)
-            # Of what is shown: the picture is rounded to 8 bits.
-            after = accentuation.measure(self._model, accentuation.to_tensor(picture)[None], feature)
+            figures = self._figures(image, picture, feature, settings.regularization_layer)
         buffer = BytesIO()
         picture.save(buffer, format="PNG")
-        return Made(buffer.getvalue(), done.activation_before, float(after))
+        return Made(buffer.getvalue(), figures)
+
+    def _figures(
+        self, seed: torch.Tensor, picture: Image.Image, feature: accentuation.Feature, layer: str | None
+    ) -> Figures:
+        """Of what is shown, which is rounded to 8 bits."""
+        both = torch.stack([seed, accentuation.to_tensor(picture)])  # (2, 3, H, W)
+        before, after = accentuation.measure(self._model, both, feature).tolist()
+        crops = accentuation.measure_on_crops(self._model, both, feature, crops=CLEAN_CROPS, seed=CLEAN_SEED).tolist()
+        pixels = [np.asarray(accentuation.to_picture(image)) for image in both]
+        return Figures(
+            activation_before=before,
+            activation_after=after,
+            crop_activation_before=crops[0],
+            crop_activation_after=crops[1],
+            distance=float(accentuation.latent_distance(self._model, both[1:], both[:1], layer)) if layer else None,
+            ssim=ssim(pixels[1], pixels[0]),
+            saturation=saturation(pixels[1], pixels[0]),
+        )
 
 
 def use_one_thread() -> None:
     """Let this process compute on one thread, because others compute beside it."""
     torch.set_num_threads(1)
+
+
+@cache
+def _made_with() -> dict[str, str]:
+    """Versions of Python and the libraries, and the SHA-256 of the code that makes images."""
+    versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    package = Path(accentuation.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return versions | {"accentuation_sha256": digest.hexdigest()}
 
 
 def _device(wanted: str) -> str:

@@ -1,10 +1,11 @@
 """Making stimuli by their recipes: the file first, then the row, so that a row means complete."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 
 from stimuli import files
-from stimuli.models import Stimulus
-from stimuli.orders import Made, Order
+from stimuli.models import Activation, Stimulus
+from stimuli.orders import Made, NetworkFacts, Order
 from stimuli.recipes import Recipe, find_stimulus
 from stimuli.workers import Workers
 
@@ -14,7 +15,7 @@ class GenerationError(ValueError):
 
 
 def unmade(recipes: Iterable[Recipe]) -> list[Recipe]:
-    """The recipes without a stimulus, or whose file is missing or damaged."""
+    """The recipes without a stimulus, or whose figures or file are missing or damaged."""
     return [recipe for recipe in recipes if not _is_made(recipe)]
 
 
@@ -43,12 +44,16 @@ def make_stimuli(recipes: Sequence[Recipe], workers: Workers) -> Iterator[Stimul
         EngineError: the network cannot follow a recipe.
         OSError: a file cannot be stored.
     """
-    orders = [Order(recipe.image.path, recipe.feature.name, recipe.config, recipe.seed) for recipe in recipes]
-    for place, made in workers.make(orders):
-        yield _keep(recipes[place], made, workers.facts.device)
+    for place, made in workers.make([order(recipe) for recipe in recipes]):
+        yield _keep(recipes[place], made, workers.facts)
 
 
-def _keep(recipe: Recipe, made: Made, device: str) -> Stimulus:
+def order(recipe: Recipe) -> Order:
+    """What a worker needs of a recipe."""
+    return Order(recipe.image.path, recipe.feature.name, recipe.config, recipe.seed)
+
+
+def _keep(recipe: Recipe, made: Made, network: NetworkFacts) -> Stimulus:
     sha256 = files.store(made.png)
     stimulus, _ = Stimulus.objects.update_or_create(
         kind=recipe.kind,
@@ -58,15 +63,23 @@ def _keep(recipe: Recipe, made: Made, device: str) -> Stimulus:
         seed=recipe.seed,
         defaults={
             "config": recipe.config,
-            "activation_before": made.activation_before,
-            "activation_after": made.activation_after,
-            "device": device,
+            **asdict(made.figures),
+            "rank_after": _rank(recipe, made.figures.activation_after),
+            "device": network.device,
+            "made_with": network.made_with,
             "sha256": sha256,
         },
     )
     return stimulus
 
 
+def _rank(recipe: Recipe, activation: float) -> int:
+    """One more than the number of natural images of the pool that activate the feature more."""
+    natural = Activation.objects.filter(feature=recipe.feature, image__pool=recipe.image.pool_id)
+    return natural.filter(value__gt=activation).count() + 1
+
+
 def _is_made(recipe: Recipe) -> bool:
     stimulus = find_stimulus(recipe)
-    return stimulus is not None and files.is_whole(stimulus.sha256)
+    # Without a rank it was made before figures were kept.
+    return stimulus is not None and stimulus.rank_after is not None and files.is_whole(stimulus.sha256)

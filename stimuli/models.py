@@ -123,7 +123,18 @@ class Stimulus(models.Model):
     seed = models.BigIntegerField(help_text="Of the random generator.")
     activation_before = models.FloatField(help_text="Of the seed image, uncropped.")
     activation_after = models.FloatField(help_text="Of the image shown, uncropped.")
+    rank_after = models.PositiveIntegerField(
+        null=True, help_text="The rank that activation_after would have among the images of the pool; 1 is above all."
+    )
+    crop_activation_before = models.FloatField(null=True, help_text="Of the seed image, mean over clean crops.")
+    crop_activation_after = models.FloatField(null=True, help_text="Of the image shown, mean over the same crops.")
+    distance = models.FloatField(null=True, help_text="To the seed image, in the regularization layer.")
+    ssim = models.FloatField(null=True, help_text="Structural similarity to the seed image; 1 is equal.")
+    saturation = models.FloatField(
+        null=True, help_text="Share of colour values at an end of the range that were not there in the seed image."
+    )
     device = models.CharField(max_length=100)
+    made_with = models.JSONField(default=dict, help_text="Versions of the libraries and the hash of the code.")
     sha256 = models.CharField(max_length=SHA256_LENGTH, help_text="Of the stored PNG file.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -138,6 +149,10 @@ class Stimulus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.feature} on image {self.image_id}"
+
+    def describe(self) -> str:
+        """What it is and which file, for messages."""
+        return f"stimulus {self.pk} ({self}, file {self.sha256[:12]})"
 
     @property
     def path(self) -> Path:

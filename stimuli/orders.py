@@ -13,7 +13,8 @@ class EngineError(ValueError):
 class NetworkFacts:
     """A network as the records know it.
 
-    ``regularization_layer`` is the one it takes where a protocol names none; ``device`` is in words.
+    ``regularization_layer`` is the one it takes where a protocol names none; ``device`` is in words; ``made_with``
+    names the versions of the libraries and the hash of the code that make its images.
     """
 
     name: str
@@ -24,6 +25,7 @@ class NetworkFacts:
     std: list[float]
     regularization_layer: str | None
     device: str
+    made_with: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,31 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A generated image as the bytes of a PNG file, and the feature's activation on the whole seed image and on it."""
+class Figures:
+    """What is measured on a generated image, as it is shown, and on its seed.
 
-    png: bytes
+    Attributes:
+        activation_before: of the whole seed image.
+        activation_after: of the whole image.
+        crop_activation_before: mean over clean crops of the seed image that no step of the optimisation has seen.
+        crop_activation_after: likewise of the image.
+        distance: to the seed in the regularization layer; None where none is named.
+        ssim: structural similarity to the seed, 1 where they are equal.
+        saturation: share of colour values that are at either end of the range and were not in the seed.
+    """
+
     activation_before: float
     activation_after: float
+    crop_activation_before: float
+    crop_activation_after: float
+    distance: float | None
+    ssim: float
+    saturation: float
+
+
+@dataclass(frozen=True)
+class Made:
+    """A generated image as the bytes of a PNG file, and its figures."""
+
+    png: bytes
+    figures: Figures

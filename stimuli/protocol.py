@@ -59,6 +59,16 @@ class AccentuationTable(Table):
     mask_percentile: Annotated[float, Field(gt=0, le=100)] = 99.0
 
 
+class QualityTable(Table):
+    """``[stimuli.quality]``: what every generated image must keep to. An absent key asks nothing."""
+
+    min_gain: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    max_rank: Annotated[int | None, Field(ge=1)] = None
+    max_distance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
+    min_ssim: Annotated[float | None, Field(ge=-1, le=1)] = None
+    max_saturation: Annotated[float | None, Field(ge=0, le=1)] = None
+
+
 class StimuliTable(Table):
     """``[stimuli]``: which features of which network, on which images."""
 
@@ -69,6 +79,7 @@ class StimuliTable(Table):
     practice_features: Annotated[tuple[FeatureName, ...], Field(min_length=1, strict=False)]
     references: Annotated[int, Field(ge=1, le=9)] = 9
     accentuation: AccentuationTable = AccentuationTable()
+    quality: QualityTable = QualityTable()
 
     @model_validator(mode="after")
     def features_are_named_once(self) -> "StimuliTable":

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from stimuli.models import Stimulus
 from stimuli.protocol import Protocol, ProtocolError, ProtocolFile
+from stimuli.quality import flags
 from stimuli.recipes import accentuation_recipe, find_stimulus
 from stimuli.selection import FeatureImages, RankedImage, select_images
 from studyapp.models import Phase, QueryPair, Reference, Study, StudyFeature
@@ -84,5 +85,11 @@ def _accentuation(protocol: Protocol, images: FeatureImages, ranked: RankedImage
         raise ProtocolError(
             f"The accentuation of {images.feature} on image {ranked.image.sha256[:12]} has not been generated; "
             "run generate_stimuli with this protocol first."
+        )
+    words = flags(stimulus, protocol.stimuli.quality)
+    if words:
+        raise ProtocolError(
+            f"{stimulus.describe()} breaks the bounds of [stimuli.quality]: {'; '.join(words)}; change "
+            "[stimuli.accentuation], the feature, or the bounds."
         )
     return stimulus

@@ -11,6 +11,7 @@ from stimuli.generation import GenerationError, check_network, make_stimuli, unm
 from stimuli.locks import BusyError, exclusive
 from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
+from stimuli.quality import flagged_stimuli
 from stimuli.recipes import Recipe, needed_recipes
 from stimuli.selection import select_images
 from stimuli.workers import WORKERS_HELP, open_workers, worker_count
@@ -44,6 +45,17 @@ class Command(BaseCommand):
         except KeyboardInterrupt as error:
             raise CommandError(STOPPED, returncode=130) from error
         self.stdout.write(self.style.SUCCESS(f"All {len(recipes)} stimuli of {protocol.slug} are there."))
+        self._report_flags(protocol, recipes)
+
+    def _report_flags(self, protocol: Protocol, recipes: list[Recipe]) -> None:
+        flagged = flagged_stimuli(recipes, protocol.stimuli.quality)
+        for stimulus, words in flagged:
+            self.stdout.write(self.style.WARNING(f"Flagged: {stimulus.describe()}: {'; '.join(words)}."))
+        if flagged:
+            self.stdout.write(
+                f"{len(flagged)} of {len(recipes)} stimuli break the bounds of [stimuli.quality]; create_study will "
+                "refuse them. Change [stimuli.accentuation], the features, or the bounds."
+            )
 
     def _generate(
         self, protocol: Protocol, missing: list[Recipe], total: int, device: str, workers: int | None

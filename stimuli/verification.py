@@ -1,0 +1,87 @@
+"""Is every image what its record says? Hashes of all files, and a sample made again."""
+
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from stimuli import files
+from stimuli.generation import order
+from stimuli.models import Stimulus
+from stimuli.recipes import Recipe, find_stimulus
+from stimuli.workers import Workers
+
+
+def damaged_files(recipes: Sequence[Recipe]) -> Iterator[str]:
+    """What is wrong with the files of these recipes, a sentence each: stimuli not made, files missing or changed."""
+    for image in {recipe.image.pk: recipe.image for recipe in recipes}.values():
+        if not files.is_whole(image.sha256):
+            yield f"The file of the seed image {image.sha256[:12]} ({image}) is missing or changed."
+    for recipe in recipes:
+        stimulus = find_stimulus(recipe)
+        if stimulus is None:
+            yield f"The {recipe.kind} of {recipe.feature} on image {recipe.image.sha256[:12]} has not been made."
+        elif not files.is_whole(stimulus.sha256):
+            yield f"The file of {stimulus.describe()} is missing or changed."
+
+
+def differences(recipes: Sequence[Recipe], workers: Workers, tolerance: float) -> Iterator[str | None]:
+    """Make stimuli again and compare them with their files: None for one that came out alike, or a sentence.
+
+    Alike is a mean absolute difference of at most ``tolerance`` over the 8-bit colour values. Another class of device
+    computes in another order, which a hundred steps amplify; what was made there is not made again here.
+
+    Args:
+        recipes: each with a stimulus whose file is whole.
+        workers: the network.
+        tolerance: 0 to 255.
+    """
+    found = [_stimulus(recipe) for recipe in recipes]
+    here = _device_class(workers.facts.device)
+    same = [place for place, stimulus in enumerate(found) if _device_class(stimulus.device) == here]
+    for place, stimulus in enumerate(found):
+        if place not in same:
+            yield f"{stimulus.describe()} was made on {stimulus.device}, not to be compared on {workers.facts.device}."
+    for number, made in workers.make([order(recipes[place]) for place in same]):
+        yield _difference(found[same[number]], made.png, tolerance, workers.facts.made_with)
+
+
+def _difference(stimulus: Stimulus, png: bytes, tolerance: float, made_with: dict[str, str]) -> str | None:
+    stored, again = _pixels(stimulus.path.read_bytes()), _pixels(png)
+    if stored.shape != again.shape:
+        return f"{stimulus.describe()} has {stored.shape} colour values, made again {again.shape}."
+    apart = np.abs(stored.astype(int) - again.astype(int))
+    if apart.mean() <= tolerance:
+        return None
+    return (
+        f"{stimulus.describe()} comes out differently: {apart.mean():.2f} of 255 on average, {apart.max()} at most, "
+        f"{100 * (apart > 0).mean():.1f} % of the colour values{_changes(stimulus.made_with, made_with)}."
+    )
+
+
+def _changes(before: dict[str, str], now: dict[str, str]) -> str:
+    """What made it then and makes it now, where that is not the same."""
+    changed = [
+        f"{name} {before.get(name, 'unknown')[:12]} then and {value[:12]} now"
+        for name, value in now.items()
+        if before.get(name) != value
+    ]
+    return f" ({', '.join(changed)})" if changed else ""
+
+
+def _stimulus(recipe: Recipe) -> Stimulus:
+    stimulus = find_stimulus(recipe)
+    assert stimulus is not None
+    return stimulus
+
+
+def _device_class(device: str) -> str:
+    """``cuda`` of "cuda (NVIDIA H100)"."""
+    return device.partition(" ")[0]
+
+
+def _pixels(png: bytes) -> NDArray[np.uint8]:
+    with Image.open(BytesIO(png)) as image:
+        return np.asarray(image.convert("RGB"))

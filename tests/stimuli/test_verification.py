@@ -1,0 +1,158 @@
+"""`verify_stimuli` and the bounds, with the real network: what is found, and what a study refuses."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from stimuli import files
+from stimuli.engine import Network
+from stimuli.models import Activation, Feature, SourceImage, Stimulus
+from stimuli.survey import record_network
+
+Write = Callable[..., Path]
+FEATURES = ("logit=281", "logit=967", "blocks.4.2:channel=17")
+
+
+@pytest.fixture
+def generated(small_pool: None, protocol_file: Write) -> Path:
+    """A protocol whose six stimuli are made. The natural activations are made up, each feature has its own order."""
+    row = record_network(Network("efficientnet_lite0", None, "cpu").facts, weights_given=False)
+    images = list(SourceImage.objects.all())
+    for number, name in enumerate(FEATURES):
+        feature = Feature.objects.create(model=row, name=name)
+        turned = images[5 * number :] + images[: 5 * number]
+        Activation.objects.bulk_create(
+            Activation(feature=feature, image=image, value=8.0 - rank, rank=rank)
+            for rank, image in enumerate(turned, start=1)
+        )
+    path = protocol_file()
+    call_command("generate_stimuli", path, workers=1)
+    return path
+
+
+def verify(path: Path, **options: object) -> None:
+    call_command("verify_stimuli", path, workers=1, **options)
+
+
+def failure(path: Path, capsys: pytest.CaptureFixture[str], **options: object) -> tuple[str, str]:
+    """What was printed, and the sentence that it ended with."""
+    capsys.readouterr()
+    with pytest.raises(CommandError) as caught:
+        verify(path, **options)
+    assert caught.value.returncode == 1
+    return capsys.readouterr().out, str(caught.value)
+
+
+def test_a_set_that_is_whole_passes_and_the_sample_comes_out_alike_to_the_last_bit(
+    generated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verify(generated, sample=2, tolerance=0.0)
+    printed = capsys.readouterr().out
+    assert "All files of the 6 stimuli of cats are whole." in printed
+    assert "2 stimuli made again came out alike." in printed
+
+
+def test_every_record_says_what_made_the_image_and_how_good_it_is(generated: Path) -> None:
+    for stimulus in Stimulus.objects.all():
+        assert set(stimulus.made_with) == {
+            "python",
+            "torch",
+            "torchvision",
+            "timm",
+            "numpy",
+            "pillow",
+            "accentuation_sha256",
+        }
+        natural = Activation.objects.filter(feature=stimulus.feature).values_list("value", flat=True)
+        assert stimulus.rank_after == 1 + sum(value > stimulus.activation_after for value in natural)
+        assert stimulus.distance is not None
+        assert stimulus.distance > 0
+        assert stimulus.ssim is not None
+        assert 0.5 < stimulus.ssim < 1
+        assert stimulus.saturation is not None
+        assert 0 <= stimulus.saturation < 0.2
+        assert stimulus.crop_activation_before != stimulus.crop_activation_after
+
+
+def test_missing_and_changed_files_are_all_named(generated: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second, third, *_ = Stimulus.objects.all()
+    first.path.unlink()
+    second.path.write_bytes(second.path.read_bytes() + b"x")
+    third.image.path.unlink()
+    printed, sentence = failure(generated, capsys)
+    assert f"The file of {first.describe()} is missing or changed." in printed
+    assert f"The file of {second.describe()} is missing or changed." in printed
+    assert f"The file of the seed image {third.image.sha256[:12]}" in printed
+    assert sentence.startswith("3 problems in the files of cats; run generate_stimuli again")
+
+
+def test_an_image_that_its_recipe_does_not_give_is_found(generated: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # The file and its hash are in order, and yet it is another image.
+    stimulus = Stimulus.objects.first()
+    assert stimulus is not None
+    with Image.open(stimulus.path) as image:
+        buffer = io.BytesIO()
+        Image.fromarray(255 - np.asarray(image)).save(buffer, format="PNG")
+    versions = stimulus.made_with | {"torch": "1.0"}
+    Stimulus.objects.filter(pk=stimulus.pk).update(sha256=files.store(buffer.getvalue()), made_with=versions)
+    printed, sentence = failure(generated, capsys, sample=6)
+    assert sentence == "1 of 6 stimuli made again are not what their files hold."
+    assert f"stimulus {stimulus.pk} (accentuation of " in printed
+    assert "comes out differently: " in printed
+    assert "(torch 1.0 then and " in printed
+
+
+def test_what_another_kind_of_device_made_is_not_called_proven(
+    generated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Stimulus.objects.update(device="cuda (Some GPU)")
+    printed, sentence = failure(generated, capsys, sample=1)
+    assert "was made on cuda (Some GPU), not to be compared on cpu." in printed
+    assert sentence.startswith("1 of 1 stimuli")
+
+
+def test_a_stimulus_that_was_never_made_is_named(generated: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Stimulus.objects.filter(feature__name="logit=967").delete()
+    printed, _ = failure(generated, capsys)
+    assert printed.count("The accentuation of logit=967 on image ") == 2
+    assert printed.count("has not been made.") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [({"sample": -1}, "--sample must be 0 or more"), ({"tolerance": 256.0}, "--tolerance must be from 0 to 255")],
+)
+@pytest.mark.django_db
+def test_an_option_out_of_range_is_refused(protocol_file: Write, options: dict[str, float], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        verify(protocol_file(), **options)
+
+
+def test_a_stimulus_out_of_bounds_is_flagged_and_no_study_shows_it(
+    generated: Path, protocol_file: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = "crops = 2\n\n[stimuli.quality]\nmin_gain = 1000\n"
+    path = protocol_file(("crops = 2\n", asked.replace("1000", "1000.0")))
+    capsys.readouterr()
+    call_command("generate_stimuli", path, workers=1)
+    printed = capsys.readouterr().out
+    assert printed.count("Flagged: stimulus ") == 6
+    assert "6 of 6 stimuli break the bounds of [stimuli.quality]; create_study will refuse them." in printed
+    with pytest.raises(CommandError, match=r"breaks the bounds of \[stimuli.quality\]: gain is .*, min_gain is 1000"):
+        call_command("create_study", path)
+    call_command("create_study", protocol_file())
+
+
+def test_a_stimulus_made_before_figures_were_kept_is_made_anew(
+    generated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Stimulus.objects.filter(feature__name="logit=967").update(rank_after=None)
+    capsys.readouterr()
+    call_command("generate_stimuli", generated, workers=1)
+    assert "Making 2 of 6 stimuli on cpu." in capsys.readouterr().out
+    assert not Stimulus.objects.filter(rank_after=None).exists()
