@@ -19,10 +19,10 @@ Triple = tuple[float, float, float]
 
 EFFICIENTNET_LITE0 = "efficientnet_lite0"
 
-# Chosen by eye, not measured: panels of logit 285 and of channels of blocks.3 to blocks.5 on a cat and a coffee cup,
-# with the distance in conv_stem, blocks.1.1, 2.1, 3.2 and 4.2. conv_stem lets through little but fine texture; from
-# blocks.3.2 on, noise and darkening spread over what the mask does not cover; blocks.2.1 lets forms change while the
-# seed's edges stay.
+# Chosen by eye; docs/method.md has what a measurement says. Panels of logit 285 and of channels of blocks.3 to blocks.5
+# on a cat and a coffee cup, with the distance in conv_stem, blocks.1.1, 2.1, 3.2 and 4.2. conv_stem lets through little
+# but fine texture; from blocks.3.2 on, noise and darkening spread over what the mask does not cover; blocks.2.1 lets
+# forms change while the seed's edges stay.
 _REGULARIZATION_LAYERS = {EFFICIENTNET_LITE0: "blocks.2.1"}
 
 # These two weights were made for inputs in another normalisation, which the network itself undoes.
