@@ -15,7 +15,14 @@ PACKAGES = ("accentuation", "stimuli", "studyapp", "analysis")
 MAY_IMPORT = {
     "accentuation": {"accentuation", "torch", "torchvision"},
     "stimuli": {"stimuli", "django"},
-    "studyapp": {"studyapp", "stimuli.models", "stimuli.protocol", "stimuli.selection", "stimuli.recipes"}
+    "studyapp": {
+        "studyapp",
+        "stimuli.models",
+        "stimuli.protocol",
+        "stimuli.selection",
+        "stimuli.quality",
+        "stimuli.recipes",
+    }
     | {"analysis.columns", "django"},
     "analysis": {"analysis"},
 }
