@@ -107,7 +107,7 @@ def latent_distance(model: VisionModel, images: Tensor, others: Tensor, layer: s
         ``(B,)``, in the layer's own units.
 
     Raises:
-        FeatureError: as for :func:`check_layer`.
+        FeatureError: there is no such layer; the message lists the nearest names.
     """
     check_layer(model, layer)
     with frozen(model.module), torch.no_grad():

@@ -34,5 +34,12 @@ def to_picture(image: Tensor) -> Image.Image:
 
 def to_tensor(picture: Image.Image) -> Tensor:
     """From a picture of any mode to ``(3, H, W)`` in [0, 1]; an alpha channel is dropped."""
-    pixels = np.array(picture.convert("RGB"), dtype=np.float32)  # (H, W, 3)
+    pixels = np.array(to_rgb(picture), dtype=np.float32)  # (H, W, 3)
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous() / 255
+
+
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """In 8-bit red, green and blue; the 16-bit greys of scanners and telescopes would be clipped to white by Pillow."""
+    if picture.mode.startswith("I"):
+        return Image.fromarray((np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    return picture.convert("RGB")

@@ -3,12 +3,11 @@
 import warnings
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from accentuation.errors import AccentuationError
-from accentuation.panel import to_tensor
+from accentuation.panel import to_rgb, to_tensor
 
 
 def read_photograph(path: Path, shorter_side: int) -> Tensor:
@@ -40,7 +39,7 @@ def _read(path: Path) -> Image.Image:
             # A picture of some hundred megapixels is no attack here, and one beyond that is an error below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
-                return _eight_bits(ImageOps.exif_transpose(picture))
+                return to_rgb(ImageOps.exif_transpose(picture))
     except UnidentifiedImageError as error:
         raise AccentuationError(f"{path} is not a picture that Pillow can read; give a JPEG or PNG file.") from error
     except Image.DecompressionBombError as error:
@@ -49,10 +48,3 @@ def _read(path: Path) -> Image.Image:
         raise AccentuationError(f"There is no file {path}; check its name.") from error
     except (OSError, SyntaxError, ValueError) as error:  # no permission, a folder, or a file that is cut short
         raise AccentuationError(f"{path} cannot be read as a picture ({error}); check the file.") from error
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """In red, green and blue; the 16-bit greys of scanners and telescopes would be clipped to white by Pillow."""
-    if picture.mode.startswith("I"):
-        return Image.fromarray((np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
-    return picture.convert("RGB")

@@ -32,7 +32,6 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 import accentuation
-from accentuation.crops import CropSource
 from accentuation.grid import Cell, grid
 from benchmarks.judge import load_judge
 from benchmarks.photographs import photograph
@@ -59,9 +58,8 @@ class Made:
 
 def held_out(model: accentuation.VisionModel, image: Tensor, class_index: int) -> float:
     """The logit on crops that no optimisation has seen, the same for every network."""
-    config = accentuation.AccentuationConfig(crops=HELD_OUT, gaussian_noise=0, uniform_noise=0)
-    crops = CropSource(*image.shape[1:], model.input_size, config, [987_654]).draw().take(image[None])
-    return float(accentuation.measure(model, crops, accentuation.Logit(class_index)).mean())
+    feature = accentuation.Logit(class_index)
+    return float(accentuation.measure_on_crops(model, image[None], feature, crops=HELD_OUT, seed=987_654))
 
 
 def dissimilarity(image: Tensor, seed: Tensor) -> float:
@@ -157,8 +155,25 @@ def sweep(
     return by_layer
 
 
-def main() -> None:
-    """Measure, print and draw."""
+def crop_ranges(study: Study, base: accentuation.AccentuationConfig) -> dict[str, list[Made]]:
+    """Small crops, all crops, large crops."""
+    found: dict[str, list[Made]] = {}
+    for smallest, largest in CROPS:
+        name = f"crops {100 * smallest:.0f} to {100 * largest:.0f} %"
+        found[name] = study.run(replace(base, crop_min=smallest, crop_max=largest))
+        report(name, found[name])
+    return found
+
+
+def draw(study: Study, name: str, columns: dict[str, list[Made]]) -> None:
+    """Write one panel of the documents: the seeds, then a column for each setting."""
+    seeds = ("seed", [image for image, _ in study.pairs])
+    images = [(label, [made.blend for made in found]) for label, found in columns.items()]
+    picture([seeds, *images]).save(ROOT / "docs" / f"regularization-{name}.jpg", quality=85)
+
+
+def parse_options() -> argparse.Namespace:
+    """What the command line asks."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--judge", type=Path, required=True, help="folder that holds the second network")
     parser.add_argument("--model", default="efficientnet_lite0")
@@ -167,7 +182,12 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=224, help="of the photographs, in pixels")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--crops", type=int, default=8)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print and draw."""
+    options = parse_options()
     model = accentuation.load_model(options.model, weights=options.weights)
     layers = options.layers or LAYERS[options.model]
     study = Study(model, load_judge(options.judge), options.side)
@@ -181,22 +201,10 @@ def main() -> None:
     for layer, gains in read.items():
         print(f"{layer:12} judged gain at equal change: {fmean(gains):.3f} {gains}")
     print(f"The best layer is {best}; with one pair left out: {', '.join(firm)}.")
-
-    crops: dict[str, list[Made]] = {}
-    for smallest, largest in CROPS:
-        name = f"crops {100 * smallest:.0f} to {100 * largest:.0f} %"
-        crops[name] = study.run(replace(base, regularization_layer=best, crop_min=smallest, crop_max=largest))
-        report(name, crops[name])
-
-    seeds = ("seed", [image for image, _ in study.pairs])
-    panels = {
-        "layers": {layer: runs[1.0] for layer, runs in by_layer.items()},
-        "lambdas": {"lambda 0": free, **{f"lambda {weight:g}": by_layer[best][weight] for weight in LAMBDAS}},
-        "crops": crops,
-    }
-    for name, columns in panels.items():
-        images = [(label, [made.blend for made in found]) for label, found in columns.items()]
-        picture([seeds, *images]).save(ROOT / "docs" / f"regularization-{name}.jpg", quality=85)
+    crops = crop_ranges(study, replace(base, regularization_layer=best))
+    draw(study, "layers", {layer: runs[1.0] for layer, runs in by_layer.items()})
+    draw(study, "lambdas", {"lambda 0": free, **{f"lambda {weight:g}": by_layer[best][weight] for weight in LAMBDAS}})
+    draw(study, "crops", crops)
     summary = {
         "model": options.model,
         "judge": study.judge.name,
@@ -214,9 +222,7 @@ def main() -> None:
         },
         "crop_ranges": {name: row(found) for name, found in crops.items()},
     }
-    results = ROOT / "benchmarks" / "results"
-    results.mkdir(exist_ok=True)
-    path = results / f"regularization-{options.model.replace('/', '-')}.json"
+    path = ROOT / "benchmarks" / "results" / f"regularization-{options.model.replace('/', '-')}.json"
     path.write_text(json.dumps(summary, indent=1) + "\n")
     print(json.dumps(summary))
 

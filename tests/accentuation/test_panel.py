@@ -21,6 +21,11 @@ def test_a_grey_or_transparent_picture_becomes_red_green_and_blue():
     torch.testing.assert_close(to_tensor(clear)[:, 0, 0], torch.tensor([1.0, 0, 0]))
 
 
+def test_a_grey_of_sixteen_bits_keeps_its_levels():
+    grey = Image.new("I;16", (2, 3), 51 * 256)
+    torch.testing.assert_close(to_tensor(grey), torch.full((3, 3, 2), 0.2))
+
+
 def test_the_panel_shows_seed_accentuation_mask_and_blend_in_this_order():
     levels = [torch.full((3, 6, 5), level) for level in (0.2, 0.4, 0.6, 0.8)]
     seed, image, mask, blended = levels
