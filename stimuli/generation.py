@@ -15,7 +15,7 @@ class GenerationError(ValueError):
 
 
 def unmade(recipes: Iterable[Recipe]) -> list[Recipe]:
-    """The recipes without a stimulus, or whose figures or file are missing or damaged."""
+    """The recipes without a stimulus, or whose file is missing or damaged."""
     return [recipe for recipe in recipes if not _is_made(recipe)]
 
 
@@ -81,5 +81,4 @@ def _rank(recipe: Recipe, activation: float) -> int:
 
 def _is_made(recipe: Recipe) -> bool:
     stimulus = find_stimulus(recipe)
-    # Without a rank it was made before figures were kept.
-    return stimulus is not None and stimulus.rank_after is not None and files.is_whole(stimulus.sha256)
+    return stimulus is not None and files.is_whole(stimulus.sha256)

@@ -11,14 +11,20 @@ from stimuli import files
 from stimuli.generation import order
 from stimuli.models import Stimulus
 from stimuli.recipes import Recipe, find_stimulus
+from stimuli.selection import FeatureImages
 from stimuli.workers import Workers
 
 
-def damaged_files(recipes: Sequence[Recipe]) -> Iterator[str]:
-    """What is wrong with the files of these recipes, a sentence each: stimuli not made, files missing or changed."""
-    for image in {recipe.image.pk: recipe.image for recipe in recipes}.values():
+def damaged_images(selected: Sequence[FeatureImages]) -> Iterator[str]:
+    """A sentence for each natural image of the study, reference or query, whose file is missing or changed."""
+    ranked = [one for images in selected for one in (*images.references, images.strong, images.weak)]
+    for image in {one.image.pk: one.image for one in ranked}.values():
         if not files.is_whole(image.sha256):
-            yield f"The file of the seed image {image.sha256[:12]} ({image}) is missing or changed."
+            yield f"The file of the natural image {image.sha256[:12]} ({image}) is missing or changed."
+
+
+def damaged_stimuli(recipes: Sequence[Recipe]) -> Iterator[str]:
+    """A sentence for each recipe whose stimulus was not made, or has a file that is missing or changed."""
     for recipe in recipes:
         stimulus = find_stimulus(recipe)
         if stimulus is None:

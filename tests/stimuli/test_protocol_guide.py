@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stimuli.protocol import AccentuationTable, ProtocolError, StimuliTable, parse_protocol
+from stimuli.protocol import AccentuationTable, ProtocolError, QualityTable, StimuliTable, parse_protocol
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
 
@@ -20,9 +20,9 @@ def example() -> str:
 def bounds() -> list[tuple[str, Any]]:
     return [
         (name, bound)
-        for table in (StimuliTable, AccentuationTable)
+        for table in (StimuliTable, AccentuationTable, QualityTable)
         for name, field in table.model_fields.items()
-        if field.annotation in (int, float)
+        if field.annotation in (int, float, int | None, float | None)
         for constraint in field.metadata
         for kind in ("ge", "gt", "le", "lt")
         if (bound := getattr(constraint, kind, None)) is not None
@@ -57,4 +57,4 @@ def test_the_command_of_the_guide_lists_the_layers_of_the_model(capsys: pytest.C
 @pytest.mark.parametrize(("key", "bound"), bounds())
 def test_the_guide_states_both_ends_of_every_range(key: str, bound: float) -> None:
     (row,) = re.findall(rf"^\| `{key}` \| (.+) \| [^|]+ \|$", GUIDE, re.MULTILINE)
-    assert re.search(rf"\b{bound:g}\b", row)
+    assert re.search(rf"(?<![\w.-]){bound:g}\b", row)

@@ -12,6 +12,8 @@ from PIL import Image
 from stimuli import files
 from stimuli.engine import Network
 from stimuli.models import Activation, Feature, SourceImage, Stimulus
+from stimuli.protocol import read_protocol
+from stimuli.selection import select_images
 from stimuli.survey import record_network
 
 Write = Callable[..., Path]
@@ -53,7 +55,7 @@ def test_a_set_that_is_whole_passes_and_the_sample_comes_out_alike_to_the_last_b
 ) -> None:
     verify(generated, sample=2, tolerance=0.0)
     printed = capsys.readouterr().out
-    assert "All files of the 6 stimuli of cats are whole." in printed
+    assert "The files of cats are whole: 6 stimuli and all natural images." in printed
     assert "2 stimuli made again came out alike." in printed
 
 
@@ -87,8 +89,18 @@ def test_missing_and_changed_files_are_all_named(generated: Path, capsys: pytest
     printed, sentence = failure(generated, capsys)
     assert f"The file of {first.describe()} is missing or changed." in printed
     assert f"The file of {second.describe()} is missing or changed." in printed
-    assert f"The file of the seed image {third.image.sha256[:12]}" in printed
-    assert sentence.startswith("3 problems in the files of cats; run generate_stimuli again")
+    assert f"The file of the natural image {third.image.sha256[:12]}" in printed
+    assert sentence.startswith("Problems in the files of cats: 3; run generate_stimuli again")
+
+
+def test_queries_count_among_the_files_though_nothing_is_made_from_them(
+    generated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = select_images(read_protocol(generated).protocol)[0].weak.image
+    query.path.unlink()
+    printed, sentence = failure(generated, capsys)
+    assert printed == f"The file of the natural image {query.sha256[:12]} ({query}) is missing or changed.\n"
+    assert sentence.startswith("Problems in the files of cats: 1;")
 
 
 def test_an_image_that_its_recipe_does_not_give_is_found(generated: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +113,7 @@ def test_an_image_that_its_recipe_does_not_give_is_found(generated: Path, capsys
     versions = stimulus.made_with | {"torch": "1.0"}
     Stimulus.objects.filter(pk=stimulus.pk).update(sha256=files.store(buffer.getvalue()), made_with=versions)
     printed, sentence = failure(generated, capsys, sample=6)
-    assert sentence == "1 of 6 stimuli made again are not what their files hold."
+    assert sentence == "1 of 6 stimuli of the sample are not proven to be what their files hold."
     assert f"stimulus {stimulus.pk} (accentuation of " in printed
     assert "comes out differently: " in printed
     assert "(torch 1.0 then and " in printed
@@ -113,7 +125,7 @@ def test_what_another_kind_of_device_made_is_not_called_proven(
     Stimulus.objects.update(device="cuda (Some GPU)")
     printed, sentence = failure(generated, capsys, sample=1)
     assert "was made on cuda (Some GPU), not to be compared on cpu." in printed
-    assert sentence.startswith("1 of 1 stimuli")
+    assert sentence == "1 of 1 stimuli of the sample are not proven to be what their files hold."
 
 
 def test_a_stimulus_that_was_never_made_is_named(generated: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,8 +148,7 @@ def test_an_option_out_of_range_is_refused(protocol_file: Write, options: dict[s
 def test_a_stimulus_out_of_bounds_is_flagged_and_no_study_shows_it(
     generated: Path, protocol_file: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = "crops = 2\n\n[stimuli.quality]\nmin_gain = 1000\n"
-    path = protocol_file(("crops = 2\n", asked.replace("1000", "1000.0")))
+    path = protocol_file(("crops = 2\n", "crops = 2\n\n[stimuli.quality]\nmin_gain = 1000\n"))
     capsys.readouterr()
     call_command("generate_stimuli", path, workers=1)
     printed = capsys.readouterr().out
@@ -148,11 +159,12 @@ def test_a_stimulus_out_of_bounds_is_flagged_and_no_study_shows_it(
     call_command("create_study", protocol_file())
 
 
-def test_a_stimulus_made_before_figures_were_kept_is_made_anew(
-    generated: Path, capsys: pytest.CaptureFixture[str]
+def test_a_stimulus_made_before_figures_were_kept_stays_as_it_is_and_breaks_every_bound(
+    generated: Path, protocol_file: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Stimulus.objects.filter(feature__name="logit=967").update(rank_after=None)
     capsys.readouterr()
     call_command("generate_stimuli", generated, workers=1)
-    assert "Making 2 of 6 stimuli on cpu." in capsys.readouterr().out
-    assert not Stimulus.objects.filter(rank_after=None).exists()
+    assert capsys.readouterr().out == "All 6 stimuli of cats are there.\n"
+    call_command("generate_stimuli", protocol_file(("crops = 2\n", "crops = 2\n\n[stimuli.quality]\nmax_rank = 99\n")))
+    assert capsys.readouterr().out.count("rank was not measured, max_rank is 99") == 2

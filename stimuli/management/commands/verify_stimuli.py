@@ -12,7 +12,7 @@ from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.recipes import Recipe, needed_recipes
 from stimuli.selection import select_images
-from stimuli.verification import damaged_files, differences
+from stimuli.verification import damaged_images, damaged_stimuli, differences
 from stimuli.workers import WORKERS_HELP, open_workers, worker_count
 
 
@@ -43,18 +43,19 @@ class Command(BaseCommand):
             raise CommandError(f"--tolerance must be from 0 to 255 (found {options['tolerance']:g}).")
         try:
             protocol = read_protocol(options["protocol"]).protocol
-            recipes = needed_recipes(protocol, select_images(protocol))
+            selected = select_images(protocol)
         except ProtocolError as error:
             raise CommandError(str(error)) from error
-        damage = list(damaged_files(recipes))
+        recipes = needed_recipes(protocol, selected)
+        damage = [*damaged_images(selected), *damaged_stimuli(recipes)]
         for sentence in damage:
             self.stdout.write(sentence)
         if damage:
             raise CommandError(
-                f"{len(damage)} problems in the files of {protocol.slug}; run generate_stimuli again for stimuli, "
-                "import_images for seed images."
+                f"Problems in the files of {protocol.slug}: {len(damage)}; run generate_stimuli again for stimuli, "
+                "import_images for natural images."
             )
-        self.stdout.write(f"All files of the {len(recipes)} stimuli of {protocol.slug} are whole.")
+        self.stdout.write(f"The files of {protocol.slug} are whole: {len(recipes)} stimuli and all natural images.")
         chosen = random.Random(options["seed"]).sample(recipes, min(options["sample"], len(recipes)))
         if chosen:
             self._make_again(protocol, chosen, options)
@@ -79,5 +80,7 @@ class Command(BaseCommand):
         for sentence in different:
             self.stdout.write(sentence)
         if different:
-            raise CommandError(f"{len(different)} of {len(chosen)} stimuli made again are not what their files hold.")
+            raise CommandError(
+                f"{len(different)} of {len(chosen)} stimuli of the sample are not proven to be what their files hold."
+            )
         self.stdout.write(self.style.SUCCESS(f"{len(chosen)} stimuli made again came out alike."))
