@@ -20,7 +20,7 @@ from PIL import Image
 
 import accentuation
 from stimuli.likeness import saturation, ssim
-from stimuli.orders import EngineError, Figures, Made, NetworkFacts, Order
+from stimuli.orders import EngineError, Figures, ImageSource, Made, NetworkFacts, Order
 
 # The clean crops on which a stimulus is judged: the same for all, and drawn for no stimulus.
 CLEAN_CROPS = 16
@@ -78,13 +78,13 @@ class Network:
                 return layer, index
         raise EngineError(f"`{feature}` cannot be surveyed; only a logit or a channel has a rank among images so far.")
 
-    def activations(self, paths: Sequence[Path], layers: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    def activations(self, sources: Sequence[ImageSource], layers: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """The activations of all units of some layers on some images of one size: ``(images, units)`` by layer.
 
         Raises:
             EngineError: no such layer, or an image file is missing or damaged.
         """
-        images = torch.stack([_tensor(path) for path in paths])  # (B, 3, H, W) in [0, 1]
+        images = torch.stack([_tensor(source) for source in sources])  # (B, 3, H, W) in [0, 1]
         with _translated():
             values = accentuation.channel_activations(self._model, images, layers)
         return {layer: value.double().cpu().numpy() for layer, value in values.items()}
@@ -98,13 +98,16 @@ class Network:
         with _translated():
             accentuation.check_config(self._model, accentuation.AccentuationConfig(**config))
 
-    def accentuate(self, order: Order) -> Made:
-        """Accentuate a feature on the image in a file.
+    def make(self, orders: Sequence[Order]) -> Iterator[Made]:
+        """What was made of each order, in their order.
 
         Raises:
             EngineError: the feature or a layer does not exist, or the image file is missing or damaged.
         """
-        image = _tensor(order.path)
+        return map(self._accentuate, orders)
+
+    def _accentuate(self, order: Order) -> Made:
+        image = _tensor(order.image)
         with _translated():
             feature = accentuation.parse_feature(order.feature, classes=self._model.classes)
             settings = accentuation.AccentuationConfig(**order.config)
@@ -157,14 +160,15 @@ def _device(wanted: str) -> str:
     return "cuda" if wanted == "cuda" or (wanted == "auto" and there) else "cpu"
 
 
-def _tensor(path: Path) -> torch.Tensor:
+def _tensor(source: ImageSource) -> torch.Tensor:
     """The image in a file, ``(3, H, W)`` in [0, 1]."""
     try:
-        with Image.open(path) as image:
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
             return accentuation.to_tensor(image.convert("RGB"))
     except OSError as error:
+        which = "An image file" if isinstance(source, bytes) else f"The image file {source}"
         raise EngineError(
-            f"The image file {path} is missing or damaged; run the same import_images again, which restores it."
+            f"{which} is missing or damaged; run the same import_images again, which restores it."
         ) from error
 
 

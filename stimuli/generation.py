@@ -50,6 +50,7 @@ def make_stimuli(recipes: Sequence[Recipe], workers: Workers) -> Iterator[Stimul
 
 def order(recipe: Recipe) -> Order:
     """What a worker needs of a recipe."""
+    assert recipe.image is not None
     return Order(recipe.image.path, recipe.feature.name, recipe.config, recipe.seed)
 
 
@@ -58,6 +59,7 @@ def _keep(recipe: Recipe, made: Made, network: NetworkFacts) -> Stimulus:
     stimulus, _ = Stimulus.objects.update_or_create(
         kind=recipe.kind,
         feature=recipe.feature,
+        pool=recipe.pool,
         image=recipe.image,
         config_sha256=recipe.config_sha256,
         seed=recipe.seed,
@@ -75,7 +77,7 @@ def _keep(recipe: Recipe, made: Made, network: NetworkFacts) -> Stimulus:
 
 def _rank(recipe: Recipe, activation: float) -> int:
     """One more than the number of natural images of the pool that activate the feature more."""
-    natural = Activation.objects.filter(feature=recipe.feature, image__pool=recipe.image.pool_id)
+    natural = Activation.objects.filter(feature=recipe.feature, image__pool=recipe.pool)
     return natural.filter(value__gt=activation).count() + 1
 
 

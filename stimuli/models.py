@@ -36,6 +36,9 @@ class SourceImage(models.Model):
     left = models.PositiveIntegerField(help_text="Left edge of the crop, in pixels of the photograph.")
     top = models.PositiveIntegerField(help_text="Upper edge of the crop, in pixels of the photograph.")
     side = models.PositiveIntegerField(help_text="Side of the crop, in pixels of the photograph.")
+    perceptual_hash = models.BigIntegerField(
+        null=True, help_text="64-bit pHash of the stored image, as a signed number: near-duplicates differ in few bits."
+    )
 
     class Meta:
         ordering = ("id",)
@@ -90,6 +93,46 @@ class Feature(models.Model):
         return self.name
 
 
+class FeatureSurvey(models.Model):
+    """A feature was measured on every image of a pool.
+
+    Of a pool that is larger than the sample only some activations are kept: those of the strongest and of the weakest
+    images, whose ranks are exact, and those of a random sample, whose ranks are estimated from the sample.
+    """
+
+    feature = models.ForeignKey(Feature, on_delete=models.CASCADE, related_name="surveys")
+    pool = models.ForeignKey(ImagePool, on_delete=models.CASCADE, related_name="surveys")
+    images = models.PositiveIntegerField(help_text="How many images the pool has, all of them measured.")
+    ends = models.PositiveIntegerField(help_text="How many images of either end are kept, with exact ranks.")
+    sampled = models.PositiveIntegerField(help_text="How many images the random sample holds; all of them if `images`.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("feature", "pool"), name="one_survey_per_feature_and_pool"),)
+
+    def __str__(self) -> str:
+        return f"{self.feature} over {self.pool}"
+
+
+class UnitSample(models.Model):
+    """Which units of a layer were drawn to be studied, so that anyone can draw them again."""
+
+    model = models.ForeignKey(VisionModel, on_delete=models.CASCADE, related_name="unit_samples")
+    pool = models.ForeignKey(ImagePool, on_delete=models.CASCADE, related_name="unit_samples")
+    layer = models.CharField(max_length=200)
+    seed = models.BigIntegerField()
+    units = models.PositiveIntegerField(help_text="How many the layer has.")
+    dead = models.PositiveIntegerField(help_text="How many of them do not vary over the pool and were left out.")
+    drawn = models.JSONField(help_text="The units, in ascending order.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{len(self.drawn)} units of {self.layer} over {self.pool}"
+
+
 class Activation(models.Model):
     """How strongly an image of a pool activates a feature, and the rank this gives it in its pool."""
 
@@ -108,15 +151,21 @@ class Activation(models.Model):
 
 
 class Stimulus(models.Model):
-    """A generated image: one kind of explanation of one feature on one seed image."""
+    """A generated image: one kind of explanation of one feature, on one seed image where the kind has one."""
 
     class Kind(models.TextChoices):
+        ATTRIBUTION = "attribution"
+        VISUALIZATION = "visualization"
         ACCENTUATION = "accentuation"
+        SUPPRESSION = "suppression"
+        # One of a graded series: an accentuation that was stopped at a percentile of the natural images.
+        CONTINUATION = "continuation"
 
     kind = models.CharField(max_length=20, choices=Kind)
     feature = models.ForeignKey(Feature, on_delete=models.PROTECT, related_name="stimuli")
+    pool = models.ForeignKey(ImagePool, on_delete=models.PROTECT, related_name="stimuli")
     image = models.ForeignKey(
-        SourceImage, on_delete=models.PROTECT, related_name="stimuli", help_text="The seed image."
+        SourceImage, on_delete=models.PROTECT, null=True, related_name="stimuli", help_text="The seed image, if any."
     )
     config = models.JSONField(help_text="Every parameter of the generation.")
     config_sha256 = models.CharField(max_length=SHA256_LENGTH)
@@ -135,7 +184,17 @@ class Stimulus(models.Model):
     )
     device = models.CharField(max_length=100)
     made_with = models.JSONField(default=dict, help_text="Versions of the libraries and the hash of the code.")
-    sha256 = models.CharField(max_length=SHA256_LENGTH, help_text="Of the stored PNG file.")
+    sha256 = models.CharField(max_length=SHA256_LENGTH, help_text="Of the stored file.")
+    format = models.CharField(max_length=4, choices=(("png", "PNG"), ("webp", "WebP")), default="png")
+    mask_sha256 = models.CharField(
+        max_length=SHA256_LENGTH,
+        blank=True,
+        help_text="Of the opacity mask, a grey PNG file; empty where there is none.",
+    )
+    curve = models.JSONField(
+        default=list,
+        help_text="Activation at each step of the optimisation, mean over its crops; empty where none ran.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -143,7 +202,9 @@ class Stimulus(models.Model):
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(
-                fields=("kind", "feature", "image", "config_sha256", "seed"), name="one_stimulus_per_recipe"
+                fields=("kind", "feature", "pool", "image", "config_sha256", "seed"),
+                name="one_stimulus_per_recipe",
+                nulls_distinct=False,
             ),
         )
 
@@ -158,6 +219,52 @@ class Stimulus(models.Model):
     def path(self) -> Path:
         """The image file."""
         return image_path(self.sha256)
+
+
+class Rejection(models.Model):
+    """A researcher looked at a stimulus and does not want it shown. Generation makes another one in its place."""
+
+    stimulus = models.OneToOneField(Stimulus, on_delete=models.CASCADE, related_name="rejection")
+    reason = models.TextField()
+    by = models.CharField(max_length=150, help_text="Login of the researcher.")
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.stimulus}: {self.reason}"
+
+
+class FrozenSet(models.Model):
+    """All images of one protocol, verified, from then on unchangeable. A study opens on nothing else."""
+
+    slug = models.SlugField(help_text="Of the protocol.")
+    protocol = models.TextField(help_text="The protocol file as it was read.")
+    protocol_sha256 = models.CharField(max_length=SHA256_LENGTH, unique=True)
+    plan = models.TextField(help_text="The plan of the protocol's images, as plan_stimuli writes it.")
+    plan_sha256 = models.CharField(max_length=SHA256_LENGTH)
+    verification = models.JSONField(help_text="What was verified before: sample, seed, tolerance, device, versions.")
+    images = models.ManyToManyField(SourceImage, related_name="frozen_sets")
+    stimuli = models.ManyToManyField(Stimulus, related_name="frozen_sets")
+    frozen_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.slug}, frozen {self.frozen_at:%Y-%m-%d}"
+
+
+class Rendition(models.Model):
+    """An image scaled for a screen, made once: the file that browsers are sent."""
+
+    original_sha256 = models.CharField(max_length=SHA256_LENGTH, help_text="Of the natural or generated image.")
+    width = models.PositiveIntegerField(help_text="In pixels; the height is the same.")
+    format = models.CharField(max_length=4, choices=(("png", "PNG"), ("webp", "WebP")))
+    sha256 = models.CharField(max_length=SHA256_LENGTH, help_text="Of the stored file.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("original_sha256", "width", "format"), name="one_rendition_per_width"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.original_sha256[:12]} at {self.width} px"
 
 
 def image_path(sha256: str) -> Path:

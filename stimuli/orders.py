@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# An image file: where it is, or its bytes where the worker does not share the driver's file system.
+ImageSource = Path | bytes
+
 
 class EngineError(ValueError):
     """The network cannot do what was asked; the message says why, in one sentence."""
@@ -32,7 +35,7 @@ class NetworkFacts:
 class Order:
     """One accentuation to make: everything that decides its pixels, but for the network."""
 
-    path: Path
+    image: ImageSource
     feature: str
     config: dict[str, Any]
     seed: int

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from stimuli.models import Feature, SourceImage, Stimulus
+from stimuli.models import Feature, ImagePool, SourceImage, Stimulus
 from stimuli.protocol import Protocol
 from stimuli.selection import FeatureImages
 
@@ -30,12 +30,13 @@ FIXED_ACCENTUATION_CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """One kind of explanation of one feature on one seed image.
+    """One kind of explanation of one feature, on one seed image where the kind has one.
 
     Attributes:
         kind: of the stimulus.
         feature: with its network.
-        image: the seed image.
+        pool: of the natural images among which it is ranked.
+        image: the seed image; None for a kind that has none.
         config: every parameter of the generation, as JSON can hold it.
         config_sha256: of the config's canonical JSON.
         seed: of the random generator, 0 to 2**63 - 1.
@@ -43,10 +44,16 @@ class Recipe:
 
     kind: Stimulus.Kind
     feature: Feature
-    image: SourceImage
+    pool: ImagePool
+    image: SourceImage | None
     config: dict[str, Any]
     config_sha256: str
     seed: int
+
+    def describe(self) -> str:
+        """What it makes, for messages."""
+        on = f" on image {self.image.sha256[:12]}" if self.image else ""
+        return f"{self.kind} of {self.feature}{on}"
 
 
 def accentuation_recipe(protocol: Protocol, feature: Feature, image: SourceImage) -> Recipe:
@@ -58,6 +65,7 @@ def accentuation_recipe(protocol: Protocol, feature: Feature, image: SourceImage
     return Recipe(
         kind=Stimulus.Kind.ACCENTUATION,
         feature=feature,
+        pool=image.pool,
         image=image,
         config=config,
         config_sha256=hashlib.sha256(canonical.encode()).hexdigest(),
@@ -81,6 +89,7 @@ def find_stimulus(recipe: Recipe) -> Stimulus | None:
     return Stimulus.objects.filter(
         kind=recipe.kind,
         feature=recipe.feature,
+        pool=recipe.pool,
         image=recipe.image,
         config_sha256=recipe.config_sha256,
         seed=recipe.seed,

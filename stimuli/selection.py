@@ -14,8 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Count
-
 from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionModel
 from stimuli.networks import NotSurveyedError, surveyed_network
 from stimuli.protocol import Protocol, ProtocolError
@@ -107,10 +105,9 @@ def _surveyed(protocol: Protocol, pool: ImagePool, names: Sequence[str]) -> dict
 
 
 def _complete(network: VisionModel, pool: ImagePool, names: Sequence[str]) -> dict[str, Feature]:
-    """Those of the features that have an activation on every image of the pool."""
-    measured = Feature.objects.filter(model=network, name__in=names, activations__image__pool=pool)
-    whole = measured.annotate(images=Count("activations")).filter(images=pool.images.count())
-    return {feature.name: feature for feature in whole}
+    """Those of the features that were measured on every image of the pool."""
+    measured = Feature.objects.filter(model=network, name__in=names, surveys__pool=pool)
+    return {feature.name: feature for feature in measured}
 
 
 def _how_to_survey(protocol: Protocol, names: Sequence[str]) -> str:
@@ -127,7 +124,9 @@ def _candidates(feature: Feature, pool: ImagePool, phase: Phase, references: int
 
 
 def _ranked(feature: Feature, pool: ImagePool) -> tuple[RankedImage, ...]:
-    activations = Activation.objects.filter(feature=feature, image__pool=pool).select_related("image").order_by("rank")
+    activations = (
+        Activation.objects.filter(feature=feature, image__pool=pool).select_related("image__pool").order_by("rank")
+    )
     return tuple(RankedImage(one.image, one.value, one.rank) for one in activations)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionModel
+from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, VisionModel
 from stimuli.orders import NetworkFacts
 from stimuli.workers import Values, Workers
 
@@ -75,8 +75,7 @@ def record_network(network: NetworkFacts, *, weights_given: bool) -> VisionModel
 
 def surveyed_features(network: VisionModel, pool: ImagePool) -> set[str]:
     """The names of the features that are surveyed over a pool."""
-    features = Feature.objects.filter(model=network, activations__image__pool=pool)
-    return set(features.values_list("name", flat=True).distinct())
+    return set(Feature.objects.filter(model=network, surveys__pool=pool).values_list("name", flat=True))
 
 
 def pool_activations(
@@ -169,6 +168,9 @@ def _sampled(wanted: Wanted, alive: set[int], seed: int) -> list[int]:
 @transaction.atomic
 def _write(row: VisionModel, name: str, images: Sequence[SourceImage], values: NDArray[np.float64]) -> None:
     feature, _ = Feature.objects.get_or_create(model=row, name=name)
+    FeatureSurvey.objects.create(
+        feature=feature, pool=images[0].pool, images=len(images), ends=len(images), sampled=len(images)
+    )
     # Strongest first; the sort is stable and the images come by id, so ties go to the lower id.
     order = np.argsort(-values, kind="stable")
     Activation.objects.bulk_create(

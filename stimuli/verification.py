@@ -28,7 +28,7 @@ def damaged_stimuli(recipes: Sequence[Recipe]) -> Iterator[str]:
     for recipe in recipes:
         stimulus = find_stimulus(recipe)
         if stimulus is None:
-            yield f"The {recipe.kind} of {recipe.feature} on image {recipe.image.sha256[:12]} has not been made."
+            yield f"The {recipe.describe()} has not been made."
         elif not files.is_whole(stimulus.sha256):
             yield f"The file of {stimulus.describe()} is missing or changed."
 

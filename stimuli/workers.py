@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stimuli.orders import EngineError, Made, NetworkFacts, Order
+from stimuli.orders import EngineError, ImageSource, Made, NetworkFacts, Order
 
 if TYPE_CHECKING:  # it imports torch
     from stimuli.engine import Network
@@ -47,8 +47,13 @@ class Workers(Protocol):
     def check(self, config: Mapping[str, Any]) -> None:
         """Make sure that accentuations can be made with this config, before the first is begun."""
 
-    def activations(self, batches: Sequence[Sequence[Path]], layers: Sequence[str]) -> Iterator[tuple[int, Values]]:
-        """The place of each batch in the list and the activations of its images, in the order of completion."""
+    def activations(
+        self, batches: Iterable[Sequence[ImageSource]], layers: Sequence[str]
+    ) -> Iterator[tuple[int, Values]]:
+        """The place of each batch and the activations of its images, in the order of completion.
+
+        Batches are taken as they are needed, a few ahead, so that any number of them streams through.
+        """
 
     def make(self, orders: Sequence[Order]) -> Iterator[tuple[int, Made]]:
         """The place of each order in the list and what was made of it, in the order of completion."""
@@ -118,11 +123,13 @@ class _Here:
     def check(self, config: Mapping[str, Any]) -> None:
         self._network.check(config)
 
-    def activations(self, batches: Sequence[Sequence[Path]], layers: Sequence[str]) -> Iterator[tuple[int, Values]]:
+    def activations(
+        self, batches: Iterable[Sequence[ImageSource]], layers: Sequence[str]
+    ) -> Iterator[tuple[int, Values]]:
         return ((place, self._network.activations(batch, layers)) for place, batch in enumerate(batches))
 
     def make(self, orders: Sequence[Order]) -> Iterator[tuple[int, Made]]:
-        return ((place, self._network.accentuate(order)) for place, order in enumerate(orders))
+        return enumerate(self._network.make(orders))
 
 
 class _Beside:
@@ -142,13 +149,15 @@ class _Beside:
     def check(self, config: Mapping[str, Any]) -> None:
         self._executor.submit(_check, self._which, config).result()
 
-    def activations(self, batches: Sequence[Sequence[Path]], layers: Sequence[str]) -> Iterator[tuple[int, Values]]:
-        return self._results(_activations, [(batch, layers) for batch in batches])
+    def activations(
+        self, batches: Iterable[Sequence[ImageSource]], layers: Sequence[str]
+    ) -> Iterator[tuple[int, Values]]:
+        return self._results(_activations, ((batch, layers) for batch in batches))
 
     def make(self, orders: Sequence[Order]) -> Iterator[tuple[int, Made]]:
-        return self._results(_make, [(order,) for order in orders])
+        return self._results(_make, ((order,) for order in orders))
 
-    def _results(self, task: Callable[..., Result], items: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Result]]:
+    def _results(self, task: Callable[..., Result], items: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Result]]:
         """Results as they come. Few tasks are in flight, so that results do not pile up in memory."""
         waiting = enumerate(items)
         running: dict[Future[Result], int] = {}
@@ -197,9 +206,9 @@ def _check(which: Which, config: Mapping[str, Any]) -> None:
     _network(*which).check(config)
 
 
-def _activations(which: Which, batch: Sequence[Path], layers: Sequence[str]) -> Values:
+def _activations(which: Which, batch: Sequence[ImageSource], layers: Sequence[str]) -> Values:
     return _network(*which).activations(batch, layers)
 
 
 def _make(which: Which, order: Order) -> Made:
-    return _network(*which).accentuate(order)
+    return next(_network(*which).make([order]))

@@ -14,9 +14,10 @@ from PIL import Image
 import accentuation
 from stimuli import files, locks
 from stimuli.engine import Network
-from stimuli.models import Activation, Feature, SourceImage, Stimulus, VisionModel
+from stimuli.models import SourceImage, Stimulus, VisionModel
 from stimuli.orders import EngineError
 from stimuli.survey import record_network
+from tests.stimuli.hand_survey import survey_by_hand
 
 Write = Callable[..., Path]
 FEATURES = ["logit=281", "logit=967", "blocks.4.2:channel=17"]
@@ -33,12 +34,7 @@ def surveyed(small_pool: None, network: Network) -> None:
     row = record_network(network.facts, weights_given=False)
     images = list(SourceImage.objects.all())
     for number, name in enumerate(FEATURES):
-        feature = Feature.objects.create(model=row, name=name)
-        shuffled = random.Random(number).sample(images, len(images))
-        Activation.objects.bulk_create(
-            Activation(feature=feature, image=image, value=-rank, rank=rank)
-            for rank, image in enumerate(shuffled, start=1)
-        )
+        survey_by_hand(row, name, random.Random(number).sample(images, len(images)))
 
 
 @pytest.mark.usefixtures("surveyed")
@@ -79,16 +75,16 @@ class TestGeneration:
                 assert recorded == pytest.approx(float(measured), abs=1e-3)
 
     def test_ctrl_c_ends_with_how_to_go_on(self, protocol_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-        accentuate = Network.accentuate
+        make = Network._accentuate
         calls: list[int] = []
 
         def interrupted(*args: object, **options: object) -> object:
             calls.append(1)
             if len(calls) == 2:
                 raise KeyboardInterrupt
-            return accentuate(*args, **options)
+            return make(*args, **options)
 
-        monkeypatch.setattr(Network, "accentuate", interrupted)
+        monkeypatch.setattr(Network, "_accentuate", interrupted)
         with pytest.raises(CommandError, match=r"made so far are kept\. Run the same command again") as caught:
             call_command("generate_stimuli", protocol_file(), workers=1)
         assert caught.value.returncode == 130

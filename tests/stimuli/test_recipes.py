@@ -33,6 +33,7 @@ text = "d"
 """
 
 NETWORK = VisionModel(name="net", regularization_layer="middle")
+POOL = ImagePool(pk=1, name="pool")
 
 
 def protocol(seed: int = 7, steps: int = 3, conditions: str = '"exemplars", "accentuation"') -> Protocol:
@@ -40,7 +41,7 @@ def protocol(seed: int = 7, steps: int = 3, conditions: str = '"exemplars", "acc
 
 
 def recipe(asked: Protocol, feature: str = "logit=1", image: str = "ab" * 32) -> Recipe:
-    return accentuation_recipe(asked, Feature(model=NETWORK, name=feature), SourceImage(sha256=image))
+    return accentuation_recipe(asked, Feature(model=NETWORK, name=feature), SourceImage(pool=POOL, sha256=image))
 
 
 def test_seed_and_config_hash_are_the_same_on_every_machine() -> None:
@@ -85,7 +86,7 @@ def test_the_regularization_layer_of_the_protocol_comes_before_the_networks_own(
 )
 def test_every_reference_of_every_feature_is_accentuated_if_the_study_shows_it(conditions: str, count: int) -> None:
     def ranked(number: int) -> RankedImage:
-        return RankedImage(SourceImage(pk=number, sha256=f"{number:064x}"), float(-number), number)
+        return RankedImage(SourceImage(pool=POOL, pk=number, sha256=f"{number:064x}"), float(-number), number)
 
     selected = [
         FeatureImages(
@@ -111,6 +112,7 @@ def test_it_finds_the_stimulus_of_exactly_this_recipe() -> None:
     stimulus = Stimulus.objects.create(
         kind=made.kind,
         feature=feature,
+        pool=pool,
         image=image,
         config=made.config,
         config_sha256=made.config_sha256,

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionModel
+from stimuli.models import Activation, ImagePool, SourceImage, VisionModel
 from stimuli.networks import surveyed_network
 from stimuli.protocol import Protocol, ProtocolError, parse_protocol
 from stimuli.selection import FeatureImages, select_images
+from tests.stimuli.hand_survey import survey_by_hand
 
 TEXT = """\
 slug = "s"
@@ -58,16 +59,6 @@ def make_network(*, weights_sha256: str = "a" * 64, given: bool = False) -> Visi
     )
 
 
-def rank(network: VisionModel, name: str, order: list[SourceImage], values: list[float] | None = None) -> None:
-    """Survey a feature by hand, strongest image first; without ``values`` the activation falls by 1 each."""
-    feature = Feature.objects.create(model=network, name=name)
-    values = values or [float(-number) for number in range(len(order))]
-    Activation.objects.bulk_create(
-        Activation(feature=feature, image=image, value=value, rank=number)
-        for number, (image, value) in enumerate(zip(order, values, strict=True), start=1)
-    )
-
-
 def ranks(images: FeatureImages) -> tuple[list[int], int, int]:
     return [one.rank for one in images.references], images.strong.rank, images.weak.rank
 
@@ -77,8 +68,8 @@ class SelectionTests(DjangoTestCase):
         # Photographs, strongest first: rank 2 shows the photograph of rank 1, rank 5 that of rank 3; so does rank 9.
         images = make_pool([0, 0, 1, 2, 1, 3, 4, 5, 1])
         network = make_network()
-        rank(network, "logit=1", images)
-        rank(network, "logit=0", images[::-1])
+        survey_by_hand(network, "logit=1", images)
+        survey_by_hand(network, "logit=0", images[::-1])
         main, practice = select_images(protocol(2, "logit=1"))
         assert (main.feature.name, main.phase) == ("logit=1", "main")
         # The practice feature's references are ranks 1 and 2 of the reversed order: images 8 and 7.
@@ -91,16 +82,16 @@ class SelectionTests(DjangoTestCase):
     def test_too_few_photographs_are_counted(self) -> None:
         images = make_pool([0, 1, 2, 2])
         network = make_network()
-        rank(network, "logit=1", images)
-        rank(network, "logit=0", images)
+        survey_by_hand(network, "logit=1", images)
+        survey_by_hand(network, "logit=0", images)
         with pytest.raises(ProtocolError, match=r"needs 4 images .* has 3 photographs, of which 1 are left"):
             select_images(protocol(2, "logit=1"))
 
     def test_queries_of_equal_activation_are_refused(self) -> None:
         images = make_pool([0, 1, 2, 3])
         network = make_network()
-        rank(network, "logit=1", images, [2.0, 1.0, 1.0, 1.0])
-        rank(network, "logit=0", images)
+        survey_by_hand(network, "logit=1", images, [2.0, 1.0, 1.0, 1.0])
+        survey_by_hand(network, "logit=0", images)
         with pytest.raises(ProtocolError, match="2 queries of different activation"):
             select_images(protocol(1, "logit=1"))
 
@@ -114,7 +105,7 @@ class SelectionTests(DjangoTestCase):
             select_images(protocol(1, "logit=1"))
 
     def test_all_features_that_were_not_surveyed_are_named_with_the_command_that_surveys_them(self) -> None:
-        rank(make_network(), "logit=1", make_pool([0]))
+        survey_by_hand(make_network(), "logit=1", make_pool([0]))
         with pytest.raises(ProtocolError) as caught:
             select_images(protocol(1, "a:channel=2", "logit=1", "logit=3"))
         assert str(caught.value).splitlines() == [
@@ -143,7 +134,7 @@ class SelectionTests(DjangoTestCase):
     def test_a_feature_surveyed_over_another_pool_only_does_not_count(self) -> None:
         images = make_pool([0, 1, 2, 3, 4, 5])
         ImagePool.objects.update(name="other")
-        rank(make_network(), "logit=1", images)
+        survey_by_hand(make_network(), "logit=1", images)
         ImagePool.objects.create(name="pool", origin="test", image_size=64)
         pool = ImagePool.objects.get(name="pool")
         SourceImage.objects.create(pool=pool, sha256="f" * 64, left=0, top=0, side=64)
@@ -160,7 +151,7 @@ class SelectionProperties(TestCase):
         images = make_pool(photographs)
         network = make_network()
         for name in ("logit=0", "logit=1", "logit=2"):
-            rank(network, name, generator.sample(images, len(images)))
+            survey_by_hand(network, name, generator.sample(images, len(images)))
         asked = protocol(references, "logit=1", "logit=2")
         try:
             selected = select_images(asked)

@@ -11,10 +11,11 @@ from PIL import Image
 
 from stimuli import files
 from stimuli.engine import Network
-from stimuli.models import Activation, Feature, SourceImage, Stimulus
+from stimuli.models import Activation, SourceImage, Stimulus
 from stimuli.protocol import read_protocol
 from stimuli.selection import select_images
 from stimuli.survey import record_network
+from tests.stimuli.hand_survey import survey_by_hand
 
 Write = Callable[..., Path]
 FEATURES = ("logit=281", "logit=967", "blocks.4.2:channel=17")
@@ -26,12 +27,8 @@ def generated(small_pool: None, protocol_file: Write) -> Path:
     row = record_network(Network("efficientnet_lite0", None, "cpu").facts, weights_given=False)
     images = list(SourceImage.objects.all())
     for number, name in enumerate(FEATURES):
-        feature = Feature.objects.create(model=row, name=name)
         turned = images[5 * number :] + images[: 5 * number]
-        Activation.objects.bulk_create(
-            Activation(feature=feature, image=image, value=8.0 - rank, rank=rank)
-            for rank, image in enumerate(turned, start=1)
-        )
+        survey_by_hand(row, name, turned, [7.0 - place for place in range(len(turned))])
     path = protocol_file()
     call_command("generate_stimuli", path, workers=1)
     return path

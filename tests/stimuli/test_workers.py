@@ -27,7 +27,7 @@ def test_processes_make_what_this_process_makes(orders: list[Order]) -> None:
         assert here.locate("logit=3") == beside.locate("logit=3") == ("logit", 3)
         assert dict(here.make(orders)) == dict(beside.make(orders))
 
-        batches = [[order.path] for order in orders]
+        batches = [[order.image] for order in orders]
         ours, theirs = (dict(workers.activations(batches, ["blocks.1.0", "logit"])) for workers in (here, beside))
         for place in range(len(batches)):
             assert ours[place]["logit"].shape == (1, 1000)

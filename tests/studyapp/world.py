@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stimuli.models import Activation, Feature, ImagePool, SourceImage, Stimulus, VisionModel, image_path
+from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, Stimulus, VisionModel, image_path
 from stimuli.protocol import Protocol, ProtocolFile, parse_protocol
 from stimuli.recipes import find_stimulus, needed_recipes
 from stimuli.selection import select_images
@@ -92,6 +92,7 @@ def make_survey(*, features: int = 4) -> None:
     )
     for name in (*(f"layer1:channel={number}" for number in range(features)), *PRACTICE_FEATURES):
         feature = Feature.objects.create(model=network, name=name)
+        FeatureSurvey.objects.create(feature=feature, pool=pool, images=IMAGES, ends=IMAGES, sampled=IMAGES)
         ranked = random.Random(name).sample(images, len(images))
         Activation.objects.bulk_create(
             Activation(feature=feature, image=image, value=5.0 - 0.1 * rank, rank=rank)
@@ -106,6 +107,7 @@ def make_stimuli(protocol: Protocol) -> None:
         Stimulus(
             kind=recipe.kind,
             feature=recipe.feature,
+            pool=recipe.pool,
             image=recipe.image,
             config=recipe.config,
             config_sha256=recipe.config_sha256,
