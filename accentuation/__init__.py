@@ -16,6 +16,7 @@ from accentuation.measuring import (
 )
 from accentuation.models import VisionModel, load_model, model_names
 from accentuation.panel import panel, to_picture, to_tensor
+from accentuation.photograph import read_photograph
 from accentuation.visualize import MagnitudeSpectrum, Visualization, mean_magnitude, visualize
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "natural_levels",
     "panel",
     "parse_feature",
+    "read_photograph",
     "to_picture",
     "to_tensor",
     "visualize",

@@ -55,8 +55,8 @@ def _run(options: argparse.Namespace) -> None:
                 f"No layer is known to be good for {model.name}; name one with --layer, or give --regularization 0."
             )
         check_config(model, config)
-        feature, origin = _feature(model, options.feature, image)
-        sys.stdout.write(f"Feature: {_title(model, feature)}{origin}\n")
+        feature, title = _feature(model, options.feature, image)
+        sys.stdout.write(f"Feature: {title}\n")
         done = _accentuate(model, image, feature, config, options.seed)
         panel(image, done).save(partial)
     sys.stdout.write(f"Activation before {done.activation_before:.2f}, after {done.activation_after:.2f}\n")
@@ -75,18 +75,20 @@ def _accentuate(
 
 
 def _feature(model: VisionModel, text: str | None, image: Tensor) -> tuple[Feature, str]:
-    """The feature that was asked for, or the class that the network sees; and where it is from, in words."""
+    """The feature that was asked for, or the class that the network sees; and what to call it."""
     if text is None:
         logits = channel_activations(model, image[None], [LOGIT])[LOGIT]
-        return Logit(int(logits.argmax())), ", the predicted class"
+        predicted = Logit(int(logits.argmax()))
+        return predicted, f"{_title(model, predicted, str(predicted))}, the predicted class"
     feature = parse_feature(text, classes=model.classes)
     check_feature(model, feature)
-    return feature, ""
+    return feature, _title(model, feature, text)
 
 
-def _title(model: VisionModel, feature: Feature) -> str:
+def _title(model: VisionModel, feature: Feature, text: str) -> str:
+    """A logit with its class; any other feature as it was written, which is shorter than a vector's text form."""
     name = feature_name(model, feature)
-    return name if name == str(feature) else f"{feature} ({name})"
+    return text if name == str(feature) else f"{feature} ({name})"
 
 
 def _config(options: argparse.Namespace) -> AccentuationConfig:
@@ -145,25 +147,34 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m accentuation",
         description="Accentuate a feature of a network in a photograph: "
         "the panel shows the photograph, its accentuation, the opacity mask and the blend.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
+    default = "(default: %(default)s)"
     add("photograph", type=Path, help="a picture file")
-    add("--model", default=EFFICIENTNET_LITE0, help="efficientnet_lite0, a model of torchvision, or timm/NAME")
-    add("--weights", type=Path, help="a weights file of the model (default: those that come with it)")
-    add("--feature", help="such as `logit=285`, `blocks.4.2:channel=17` (default: the predicted class)")
-    add("--out", type=Path, default=Path("panel.png"), help="where the panel goes")
+    add(
+        "--model",
+        default=EFFICIENTNET_LITE0,
+        help=f"efficientnet_lite0, a model of torchvision, or timm/NAME {default}",
+    )
+    add("--weights", type=Path, metavar="FILE", help="weights of the model (default: those that come with it)")
+    add("--feature", help="such as `class=espresso`, `blocks.4.2:channel=17` (default: the predicted class)")
+    add("--out", type=Path, metavar="FILE", default=Path("panel.png"), help=f"where the panel goes {default}")
     add("--suppress", action="store_true", help="lower the feature instead of raising it")
-    add("--steps", type=int, default=DEFAULTS.steps, help="of the optimiser")
-    add("--crops", type=int, default=DEFAULTS.crops, help="per step")
+    add("--steps", type=int, default=DEFAULTS.steps, help=f"of the optimiser {default}")
+    add("--crops", type=int, default=DEFAULTS.crops, help=f"per step {default}")
     add("--layer", help="where the distance to the photograph is taken (default: the model's own)")
-    add("--regularization", type=float, default=DEFAULTS.regularization, help="how tightly the photograph is held")
-    add("--strength", type=float, default=DEFAULTS.strength, help="of the blend, 0 to 1")
-    add("--mask-percentile", type=float, default=DEFAULTS.mask_percentile, help="lower for a wider mask")
-    add("--parametrization", default=DEFAULTS.parametrization, help="fourier_phase, fourier or pixel")
-    add("--size", type=int, default=512, help="shorter side in pixels; smaller photographs are kept")
-    add("--seed", type=int, default=1, help="of all randomness")
-    add("--device", default="cpu", help="cpu or cuda")
+    add(
+        "--regularization",
+        type=float,
+        default=DEFAULTS.regularization,
+        help=f"how tightly the photograph is held {default}",
+    )
+    add("--strength", type=float, default=DEFAULTS.strength, help=f"of the blend, 0 to 1 {default}")
+    add("--mask-percentile", type=float, default=DEFAULTS.mask_percentile, help=f"lower for a wider mask {default}")
+    add("--parametrization", default=DEFAULTS.parametrization, help=f"fourier_phase, fourier or pixel {default}")
+    add("--size", type=int, default=512, help=f"shorter side in pixels; smaller photographs are kept {default}")
+    add("--seed", type=int, default=1, help=f"of all randomness {default}")
+    add("--device", default="cpu", help=f"cpu or cuda {default}")
     return parser
 
 

@@ -21,7 +21,7 @@ from accentuation.measuring import check_feature, check_layer, measure
 from accentuation.memory import fitting_batch_size, in_batches
 from accentuation.models import VisionModel
 from accentuation.parametrization import parametrize
-from accentuation.reading import frozen, read_shape
+from accentuation.reading import frozen, read_shapes
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Accentuation:
             the config's steps where the run ended early.
         distances: ``(steps,)``, the distance to the seed in the regularisation layer, likewise.
         snapshots: the images kept on the way, in the order in which they were reached. A level of the config that has
-            none was never reached.
+            none was never reached; one that the seed already has has the seed itself, at step 0.
     """
 
     image: Tensor
@@ -93,6 +93,7 @@ def accentuate(
 
     Raises:
         FeatureError: the network has no such feature, or no such regularisation layer.
+        ModelError: the network does not run on images of its input size.
         AccentuationError: the seed image is not an image, no regularisation layer is known for the model, or a
             gradient is not finite.
     """
@@ -123,7 +124,7 @@ def accentuate_many(
     """
     if batch_size is not None and batch_size < 1:
         raise AccentuationError(f"batch_size must be at least 1, or None, not {batch_size}.")
-    for _, group in groupby(jobs, key=lambda job: tuple(job.seed_image.shape)):
+    for _, group in groupby(jobs, key=_image_shape):
         yield from in_batches(
             lambda batch: _accentuate_batch(model, batch, config, None),
             group,
@@ -131,8 +132,12 @@ def accentuate_many(
         )
 
 
-def _fitting(model: VisionModel, job: Job, config: AccentuationConfig) -> int:
+def _image_shape(job: Job) -> tuple[int, ...]:
     check_image(job.seed_image)
+    return tuple(job.seed_image.shape)
+
+
+def _fitting(model: VisionModel, job: Job, config: AccentuationConfig) -> int:
     check_feature(model, job.feature)
     return fitting_batch_size(model, job.seed_image, job.feature, config)
 
@@ -146,7 +151,7 @@ def check_config(model: VisionModel, config: AccentuationConfig) -> None:
     """
     layer = _regularization_layer(model, config)
     if layer is not None:
-        read_shape(model, layer)
+        read_shapes(model, [layer])
 
 
 def _accentuate_batch(

@@ -31,7 +31,7 @@ def attribute(
     feature: Feature,
     method: AttributionMethod,
     *,
-    seed: int,
+    seed: int | None = None,
     layer: str | None = None,
     steps: int = 64,
     samples: int = 32,
@@ -55,7 +55,7 @@ def attribute(
         image: ``(3, H, W)`` in [0, 1], any height and width; one that is not square is stretched to a square.
         feature: what is explained.
         method: see above.
-        seed: of the noise of SmoothGrad; the other methods have nothing random.
+        seed: of the noise of SmoothGrad, which needs one; the other methods have nothing random.
         layer: of Grad-CAM; None for the deepest one that reaches the feature from more than one position.
         steps: of integrated gradients.
         samples: noisy copies of SmoothGrad.
@@ -68,7 +68,8 @@ def attribute(
     Raises:
         FeatureError: the network has no such feature or layer, or the layer has no positions or does not lead to the
             feature.
-        AccentuationError: the image is not an image, the method is unknown, or a setting is out of its range.
+        AccentuationError: the image is not an image, the method is unknown, a setting is out of its range, or
+            SmoothGrad has no seed.
     """
     _check_settings(method, steps, samples, noise)
     check_image(image)
@@ -81,6 +82,8 @@ def attribute(
         elif method == "integrated_gradients":
             parts = IntegratedGradients(activation).attribute(images, n_steps=steps, internal_batch_size=BATCH)
         elif method == "smooth_grad":
+            if seed is None:
+                raise AccentuationError("smooth_grad draws its noise at random; give it a seed, such as `seed=1`.")
             parts = _smooth_gradient(activation, images, seed, samples, noise).abs().amax(dim=1, keepdim=True)
         else:
             parts = _grad_cam(model, images, feature, layer)

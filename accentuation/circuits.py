@@ -12,6 +12,7 @@ from torch import Tensor
 
 from accentuation.errors import AccentuationError, FeatureError
 from accentuation.features import Feature, feature_values
+from accentuation.images import check_images
 from accentuation.measuring import check_feature, check_layer
 from accentuation.models import VisionModel
 from accentuation.reading import frozen, read_layers
@@ -53,10 +54,9 @@ def circuit_vectors(model: VisionModel, images: Tensor, feature: Feature, layers
 
     Raises:
         FeatureError: the network has no such feature or layer, or a layer does not lead to the feature.
-        AccentuationError: there are no images.
+        AccentuationError: there are no images, or they are none.
     """
-    if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
-        raise AccentuationError(f"The images must have shape (batch, 3, height, width), not {tuple(images.shape)}.")
+    check_images(images)
     check_feature(model, feature)
     for layer in layers:
         check_layer(model, layer)

@@ -30,7 +30,8 @@ class AccentuationConfig:
         strength: opacity of the blend where the mask is fully opaque, 0 to 1.
         snapshot_steps: numbers of steps after which the image is kept as well.
         levels: activations of the whole blended image, in the network's units; the image is kept when it first
-            reaches each, and the run ends when it has reached all.
+            reaches each, and the run ends when it has reached all. A level that the seed already has is reached at
+            step 0, by the seed itself: nothing is taken back. To suppress, reaching means to be as low.
         patience: end after so many steps without a new best activation over the crops; None never ends early.
         precision: of the network's passes. ``bfloat16`` uses autocast.
 

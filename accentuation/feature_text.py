@@ -1,10 +1,11 @@
 """The text form of features, for protocol files and the command line."""
 
+import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from tokenize import TokenError
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _TERM = re.compile(
     rf"(?:(?P<weight>{_NUMBER})\*)?(?P<minus>-)?(?:(?P<layer>[^:=\s*]+):)?(?P<kind>[a-z]+)=(?P<rest>.+)", re.IGNORECASE
 )
+# Several features stand with these between them, unless they are part of what is quoted.
+_SEPARATOR = re.compile(r'="[^"]*"| (?P<sign>[-+]) ')
 # Longer numbers count nothing that a network has, and Python refuses to read the longest.
 _INDEX = re.compile(r"\d{1,12}", re.ASCII)
 _NEURON = re.compile(r"(\d{1,12})(?:@(\d{1,12}(?:,\d{1,12})?))?", re.ASCII)
@@ -39,8 +42,13 @@ def parse_feature(text: str, *, classes: Sequence[str] = ()) -> Feature:
 
     ``logit=285``, ``class=Egyptian cat``, ``LAYER:channel=17``, ``LAYER:neuron=17`` (the centre),
     ``LAYER:neuron=17@3,4``, ``LAYER:direction=3*0.5,17*-1^2`` or ``LAYER:direction=FILE.npy`` (one weight a channel),
-    ``LAYER:map=17@3,4*1.0;20@0,0*-1`` or ``LAYER:map=FILE.npy`` (channels, rows, columns). Several are added with
-    `` + `` and `` - ``, each with a weight of its own if wanted: ``logit=285 - 0.5*logit=281``.
+    ``LAYER:map=17@3,4*1.0;20@0,0*-1`` or ``LAYER:map=FILE.npy`` (channels, rows, columns; or channels, tokens).
+
+    Several are added with `` + `` and `` - ``, each with a weight of its own if wanted: ``logit=285 - 0.5*logit=281``.
+    The name of a class or file may stand in double quotes, and must where it holds `` + `` or `` - ``:
+    ``class="salt - pepper"``.
+
+    A ``logit`` is always the network's output, also where a module of it is called so.
 
     Args:
         text: the text form.
@@ -50,9 +58,12 @@ def parse_feature(text: str, *, classes: Sequence[str] = ()) -> Feature:
         FeatureError: the text is not a feature. Whether a network has it is asked by
             :func:`~accentuation.measuring.check_feature`.
     """
-    pieces = re.split(r" ([-+]) ", text.strip())
-    signs = [1.0, *(-1.0 if sign == "-" else 1.0 for sign in pieces[1::2])]
-    terms = [_term(piece.strip(), sign, classes, text) for sign, piece in zip(signs, pieces[::2], strict=True)]
+    text = text.strip()
+    cuts = [match for match in _SEPARATOR.finditer(text) if match["sign"]]
+    signs = [1.0, *(-1.0 if cut["sign"] == "-" else 1.0 for cut in cuts)]
+    starts, ends = [0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(text)]
+    pieces = [text[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    terms = [_term(piece, sign, classes, text) for sign, piece in zip(signs, pieces, strict=True)]
     if len(terms) == 1 and terms[0][0] == 1:
         return terms[0][1]
     return WeightedSum(tuple(terms))
@@ -64,7 +75,8 @@ def _term(piece: str, sign: float, classes: Sequence[str], text: str) -> tuple[f
         sign, piece = -sign, piece[1:]
     match = _TERM.fullmatch(piece)
     if match is None or match["minus"]:
-        raise FeatureError(f"`{text}` is not a feature; {FORMS}.")
+        meant = _class_meant(piece, classes) or _class_meant(text, classes)
+        raise FeatureError(f"`{text}` is not a feature; {meant or FORMS}.")
     weight = sign * float(match["weight"] or 1)
     return weight, _simple(match["layer"], match["kind"], match["rest"], classes, text)
 
@@ -73,7 +85,7 @@ def _simple(layer: str | None, kind: str, rest: str, classes: Sequence[str], tex
     if kind in {"logit", "class"}:
         if layer is not None:
             raise FeatureError(f"`{text}` names a layer, but a {kind} has none; write `{kind}={rest}`.")
-        return Logit(_whole(rest, text)) if kind == "logit" else _class(rest, classes)
+        return _logit(rest, classes, text) if kind == "logit" else _class(_unquoted(rest), classes, text)
     if kind not in _EXAMPLES:
         kinds = ", ".join(["logit", "class", *_EXAMPLES])
         raise FeatureError(f"`{text}` is of the unknown kind `{kind}`; the kinds are {kinds}.")
@@ -92,7 +104,14 @@ def _whole(rest: str, text: str) -> int:
     return int(rest)
 
 
-def _class(name: str, classes: Sequence[str]) -> Logit:
+def _logit(rest: str, classes: Sequence[str], text: str) -> Logit:
+    meant = None if _INDEX.fullmatch(rest) else _class_meant(rest, classes)
+    if meant is not None:
+        raise FeatureError(f"`{text}` is not a feature, a logit being a number; {meant}.")
+    return Logit(_whole(rest, text))
+
+
+def _class(name: str, classes: Sequence[str], text: str) -> Logit:
     if not classes:
         raise FeatureError(
             f"The network does not name its classes, so `class={name}` cannot be found; write `logit=NUMBER`."
@@ -101,8 +120,24 @@ def _class(name: str, classes: Sequence[str]) -> Logit:
         return Logit(list(classes).index(name))
     lower = [each.lower() for each in classes]
     if name.lower() not in lower:
-        raise FeatureError(f"`class={name}` does not exist in this network; {nearest_names(name, classes)}.")
+        meant = _class_meant(text, [each for each in classes if _SEPARATOR.search(each)])
+        hint = meant or nearest_names(name, classes)
+        raise FeatureError(f"`class={name}` does not exist in this network; {hint}.")
     return Logit(lower.index(name.lower()))
+
+
+def _class_meant(text: str, classes: Sequence[str]) -> str | None:
+    """How to write the class whose name the text nearly is; None where there is no such class."""
+    names = {name.lower(): name for name in classes}
+    near = difflib.get_close_matches(text.removeprefix("class=").lower(), names, n=1, cutoff=0.8)
+    if not near:
+        return None
+    name = names[near[0]]
+    return f'write `class="{name}"`' if _SEPARATOR.search(name) else f"write `class={name}`"
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name
 
 
 def _neuron(layer: str, rest: str, text: str) -> Neuron:
@@ -115,8 +150,8 @@ def _neuron(layer: str, rest: str, text: str) -> Neuron:
 def _direction(layer: str, rest: str, text: str) -> Direction:
     power = _POWER.fullmatch(rest)
     body, cosine_power = (power[1], float(power[2])) if power else (rest, 0.0)
-    if body.endswith(".npy"):
-        array = _array(body, 1, text)
+    if _unquoted(body).endswith(".npy"):
+        array = _array(_unquoted(body), (1,), text)
         return Direction.of_vector(layer, array.tolist(), cosine_power)
     matches = [_COMPONENT.fullmatch(part) for part in body.split(",")]
     components = tuple((int(match[1]), float(match[2])) for match in matches if match)
@@ -126,8 +161,8 @@ def _direction(layer: str, rest: str, text: str) -> Direction:
 
 
 def _map(layer: str, rest: str, text: str) -> SpatialMap:
-    if rest.endswith(".npy"):
-        return SpatialMap.of_array(layer, torch.from_numpy(_array(rest, 3, text)))
+    if _unquoted(rest).endswith(".npy"):
+        return SpatialMap.of_array(layer, torch.from_numpy(_array(_unquoted(rest), (2, 3), text)))
     matches = [_POINT.fullmatch(part) for part in rest.split(";")]
     points = tuple((int(match[1]), _place(match[2]), float(match[3])) for match in matches if match)
     if len(points) != len(matches):
@@ -139,14 +174,30 @@ def _place(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
 
-def _array(path: str, dimensions: int, text: str) -> NDArray[np.float64]:
+def _array(path: str, dimensions: tuple[int, ...], text: str) -> NDArray[np.float64]:
+    """The weights in a file, so many dimensions; finite and somewhere."""
     try:
-        array = np.load(Path(path), allow_pickle=False)
-    except (OSError, ValueError, EOFError, TokenError, BadZipFile) as error:
+        with Path(path).open("rb") as file:
+            array = np.lib.format.read_array(file, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise FeatureError(f"There is no file {path}, which `{text}` names; check its name.") from error
+    except (OSError, ValueError, EOFError, TokenError) as error:
         raise FeatureError(
             f"The file {path} of `{text}` cannot be read as a NumPy array; save it by numpy.save."
         ) from error
-    if array.ndim != dimensions or array.dtype.kind not in "fiu":
-        raise FeatureError(f"The array in {path} must hold numbers in {dimensions} dimension(s), not {array.ndim}.")
-    numbers: NDArray[np.float64] = array.astype(np.float64)
-    return numbers
+    problem = _problem(array, dimensions)
+    if problem is not None:
+        raise FeatureError(f"The array in {path} {problem}.")
+    return array.astype(np.float64)
+
+
+def _problem(array: NDArray[Any], dimensions: tuple[int, ...]) -> str | None:
+    """Why an array holds no weights, and what to do; None where it does."""
+    if array.dtype.kind not in "fiu":
+        return f"must hold real numbers, not {array.dtype}; convert it by `astype(float)`"
+    if array.ndim not in dimensions:
+        wanted = " or ".join(map(str, dimensions))
+        return f"must have {wanted} dimension(s), not {array.ndim}; reshape it, now {array.shape}"
+    if not np.isfinite(array).all():
+        return "holds values that are not finite (NaN or infinity); mend them"
+    return None if array.any() else "is zero everywhere; give it a weight"

@@ -7,7 +7,7 @@ channels second: ``(B, C)``, ``(B, C, tokens)`` or ``(B, C, h, w)``.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -135,16 +135,18 @@ class Direction(_OfOneLayer):
         layer: its name.
         components: channels and their weights; all others weigh 0.
         cosine_power: 0 or more.
+        channels: how many the layer must have; None where only some are named. Its text form does not keep it.
     """
 
     components: tuple[tuple[int, float], ...]
     cosine_power: float = 0.0
+    channels: int | None = field(default=None, compare=False)
 
     @classmethod
     def of_vector(cls, layer: str, vector: Sequence[float], cosine_power: float = 0.0) -> "Direction":
-        """From one weight for each channel."""
+        """From one weight for each channel of the layer."""
         components = tuple((channel, float(weight)) for channel, weight in enumerate(vector) if weight != 0)
-        return cls(layer, components, cosine_power)
+        return cls(layer, components, cosine_power, len(vector))
 
     def __str__(self) -> str:
         parts = ",".join(f"{channel}*{weight!r}" for channel, weight in self.components)
@@ -165,6 +167,12 @@ class Direction(_OfOneLayer):
 
     @override
     def check(self, shapes: Shapes) -> None:
+        count = shapes[self.layer][1]
+        if self.channels not in {None, count}:
+            raise FeatureError(
+                f"The direction in `{self.layer}` has {self.channels} weights, but the layer has {count} channels; "
+                "give one weight for each channel."
+            )
         if not any(weight for _, weight in self.components):
             raise FeatureError(f"The direction in `{self.layer}` is zero everywhere; give it a component.")
         if not all(math.isfinite(weight) for _, weight in self.components):
@@ -172,9 +180,9 @@ class Direction(_OfOneLayer):
                 f"The direction in `{self.layer}` holds a value that is not finite; mend its components."
             )
         if not 0 <= self.cosine_power < math.inf:
-            raise FeatureError(f"The cosine power of `{self}` must be 0 or more.")
+            raise FeatureError(f"The cosine power of `{short_text(self)}` must be 0 or more.")
         for channel, _ in self.components:
-            _check_range(self, "channel", channel, shapes[self.layer][1])
+            _check_range(self, "channel", channel, count)
 
 
 @dataclass(frozen=True)
@@ -186,15 +194,19 @@ class SpatialMap(_OfOneLayer):
     Attributes:
         layer: its name.
         points: channel, position and weight of each entry.
+        shape: the channels and positions that the layer must have; None where only some are named. Its text form does
+            not keep it.
     """
 
     points: tuple[tuple[int, tuple[int, ...], float], ...]
+    shape: tuple[int, ...] | None = field(default=None, compare=False)
 
     @classmethod
     def of_array(cls, layer: str, array: Tensor) -> "SpatialMap":
-        """From a weight for each channel and position, ``(C, h, w)`` or ``(C, tokens)``."""
+        """From a weight for each channel and position of the layer, ``(C, h, w)`` or ``(C, tokens)``."""
         places = array.nonzero().tolist()
-        return cls(layer, tuple((place[0], tuple(place[1:]), float(array[tuple(place)])) for place in places))
+        points = tuple((place[0], tuple(place[1:]), float(array[tuple(place)])) for place in places)
+        return cls(layer, points, tuple(array.shape))
 
     def __str__(self) -> str:
         points = ";".join(f"{channel}@{','.join(map(str, place))}*{weight!r}" for channel, place, weight in self.points)
@@ -211,6 +223,11 @@ class SpatialMap(_OfOneLayer):
     def check(self, shapes: Shapes) -> None:
         shape = shapes[self.layer]
         require_positions(self.layer, shape)
+        if self.shape not in {None, tuple(shape[1:])}:
+            raise FeatureError(
+                f"The map in `{self.layer}` has shape {self.shape}, but the layer's output has {tuple(shape[1:])}; "
+                "give one weight for each channel and position."
+            )
         if not any(weight for _, _, weight in self.points):
             raise FeatureError(f"The map in `{self.layer}` is zero everywhere; give it an entry.")
         for channel, place, weight in self.points:
@@ -300,12 +317,18 @@ def _flat(place: Sequence[int], shape: Sequence[int]) -> int:
     return flat
 
 
+def short_text(feature: Feature) -> str:
+    """The text form for a message, which a direction of a thousand channels would drown."""
+    text = str(feature)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def _check_range(feature: Feature, what: str, index: int, count: int) -> None:
     if not 0 <= index < count:
-        raise FeatureError(f"`{feature}` does not exist here; the {what} must be from 0 to {count - 1}.")
+        raise FeatureError(f"`{short_text(feature)}` does not exist here; the {what} must be from 0 to {count - 1}.")
 
 
 def _check_place(feature: Feature, place: Sequence[int], positions: Sequence[int]) -> None:
     if len(place) != len(positions) or not all(0 <= at < length for at, length in zip(place, positions, strict=True)):
         valid = ",".join(f"0..{length - 1}" for length in positions)
-        raise FeatureError(f"`{feature}` does not exist here; the position must be {valid}.")
+        raise FeatureError(f"`{short_text(feature)}` does not exist here; the position must be {valid}.")

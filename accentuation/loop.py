@@ -9,7 +9,7 @@ from torch import Tensor
 from accentuation.config import AccentuationConfig
 from accentuation.crops import CropSource
 from accentuation.errors import AccentuationError
-from accentuation.features import Feature, feature_values
+from accentuation.features import Feature, feature_values, short_text
 from accentuation.mask import blend, opacity_masks
 from accentuation.models import VisionModel
 from accentuation.objective import Look, look
@@ -206,7 +206,9 @@ class _Run:
         finite = gradient.isfinite().flatten(1).all(dim=1)
         if not bool(finite.all()):
             feature = self.features[int((~finite).nonzero()[0, 0])]
-            raise AccentuationError(f"The gradient of `{feature}` is not finite; check the network's weights.")
+            raise AccentuationError(
+                f"The gradient of `{short_text(feature)}` is not finite; check the network's weights."
+            )
 
     def _keep(self, places: list[int]) -> None:
         index = torch.tensor(places, dtype=torch.long, device=self.importance.device)

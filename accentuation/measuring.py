@@ -8,10 +8,11 @@ from torch import Tensor
 from accentuation.config import AccentuationConfig
 from accentuation.crops import CropSource
 from accentuation.errors import FeatureError
-from accentuation.features import Feature, feature_values, require_positions, unit_values
+from accentuation.features import Feature, Logit, WeightedSum, feature_values, require_positions, unit_values
+from accentuation.images import check_images
 from accentuation.models import VisionModel
 from accentuation.names import nearest_names
-from accentuation.reading import INPUT, LOGIT, frozen, read_layers
+from accentuation.reading import INPUT, LOGIT, frozen, input_size_blamed, read_layers, read_shapes
 from accentuation.regularization import latent_distances
 
 
@@ -19,29 +20,40 @@ def check_feature(model: VisionModel, feature: Feature) -> None:
     """Make sure that the network has the feature.
 
     Raises:
-        FeatureError: a layer is unknown (the message lists the nearest names) or has no positions where the feature
-            needs them, or the feature names a unit or position that it lacks (the message gives the valid range).
+        FeatureError: it is a text and no feature yet, a layer is unknown (the message lists the nearest names) or has
+            no positions where the feature needs them, or the feature names a unit or position that it lacks (the
+            message gives the valid range).
+        ModelError: the network does not run on images of its input size.
     """
-    for layer in feature.layers:
+    if not isinstance(feature, Feature):
+        raise FeatureError(
+            f"The feature must be a Feature, not {feature!r}; make one of its text by "
+            "`parse_feature(text, classes=model.classes)`."
+        )
+    parts = [part for _, part in feature.terms] if isinstance(feature, WeightedSum) else [feature]
+    for layer in (layer for part in parts if not isinstance(part, Logit) for layer in part.layers):
         check_layer(model, layer)
-    blank = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
-    with frozen(model.module), torch.no_grad():
-        outputs = read_layers(model, blank, feature.layers)
+    shapes = read_shapes(model, feature.layers)
     try:
-        feature.check({layer: tuple(output.shape) for layer, output in outputs.items()})
+        feature.check(shapes)
     except FeatureError as error:
         raise FeatureError(str(error).replace(" does not exist here;", f" does not exist in {model.name};")) from None
 
 
 def check_layer(model: VisionModel, layer: str) -> None:
-    """Make sure that the network has a layer of this name.
+    """Make sure that the network has a layer of this name, and that the name can mean nothing else.
 
     Raises:
-        FeatureError: it has not; the message lists the nearest names.
+        FeatureError: it has not (the message lists the nearest names), or it has a module that is called as the images
+            or the output always are.
     """
     names = [name for name, _ in model.module.named_modules() if name]
-    if layer == INPUT and INPUT in names:
-        raise FeatureError(f"`{INPUT}` stands for the images, but {model.name} has a module of this name; rename it.")
+    if layer in {LOGIT, INPUT} and layer in names:
+        meaning = "output" if layer == LOGIT else "images"
+        raise FeatureError(
+            f"`{layer}` stands for the {meaning} of {model.name}, which has a module of this name too; "
+            f"wrap the network, `nn.Sequential(OrderedDict(net=network))`, and write `net.{layer}` for the module."
+        )
     if layer not in {LOGIT, INPUT, *names}:
         raise FeatureError(f"{model.name} has no layer `{layer}`; {nearest_names(layer, names)}.")
 
@@ -58,8 +70,10 @@ def measure(model: VisionModel, images: Tensor, feature: Feature) -> Tensor:
         ``(B,)``, in the network's own units.
 
     Raises:
-        FeatureError: as for :func:`check_feature`.
+        FeatureError, ModelError: as for :func:`check_feature`.
+        AccentuationError: the images are not images.
     """
+    check_images(images)
     check_feature(model, feature)
     with frozen(model.module), torch.no_grad():
         outputs = read_layers(model, model.resize(images.to(model.device)), feature.layers)
@@ -83,8 +97,10 @@ def measure_on_crops(model: VisionModel, images: Tensor, feature: Feature, *, cr
         ``(B,)``, in the network's own units.
 
     Raises:
-        FeatureError: as for :func:`check_feature`.
+        FeatureError, ModelError: as for :func:`check_feature`.
+        AccentuationError: the images are not images.
     """
+    check_images(images)
     check_feature(model, feature)
     config = AccentuationConfig(crops=crops, gaussian_noise=0, uniform_noise=0)
     height, width = images.shape[-2:]
@@ -108,9 +124,13 @@ def latent_distance(model: VisionModel, images: Tensor, others: Tensor, layer: s
 
     Raises:
         FeatureError: there is no such layer; the message lists the nearest names.
+        ModelError: the network does not run on images of its input size.
+        AccentuationError: the images are not images.
     """
     check_layer(model, layer)
-    with frozen(model.module), torch.no_grad():
+    for each in (images, others):
+        check_images(each)
+    with frozen(model.module), torch.no_grad(), input_size_blamed(model):
         first, second = (
             read_layers(model, model.resize(each.to(model.device)), [layer])[layer] for each in (images, others)
         )
@@ -130,10 +150,14 @@ def channel_activations(model: VisionModel, images: Tensor, layers: Sequence[str
 
     Raises:
         FeatureError: a layer is unknown or has no positions.
+        ModelError: the network does not run on images of its input size.
+        AccentuationError: the images are not images.
     """
+    check_images(images)
     for layer in layers:
-        check_layer(model, layer)
-    with frozen(model.module), torch.no_grad():
+        if layer != LOGIT:
+            check_layer(model, layer)
+    with frozen(model.module), torch.no_grad(), input_size_blamed(model):
         outputs = read_layers(model, model.resize(images.to(model.device)), layers)
     for layer in layers:
         require_positions(layer, outputs[layer].shape)

@@ -13,7 +13,7 @@ from accentuation.errors import ModelError
 from accentuation.names import nearest_names
 from accentuation.packages import needed_package
 from accentuation.timm_zoo import PREFIX, input_facts, timm_names, timm_network
-from accentuation.weights import file_sha256, load_weights
+from accentuation.weights import WEIGHTS_REMEDY, file_sha256, load_weights
 
 Triple = tuple[float, float, float]
 
@@ -51,7 +51,8 @@ class VisionModel:
         channels_last: whether outputs of layers come as ``(B, h, w, C)`` where their shape leaves it open.
 
     Raises:
-        ModelError: the module's parameters are not in float32, or were made in inference mode.
+        ModelError: the module's parameters are not in float32, or were made in inference mode; or the input size is no
+            length, or mean and standard deviation are not three numbers each.
     """
 
     name: str
@@ -66,6 +67,12 @@ class VisionModel:
     channels_last: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.input_size, int) or self.input_size < 1:
+            raise ModelError(
+                f"The input_size of {self.name} must be the side of a square in whole pixels, not {self.input_size!r}."
+            )
+        if len(self.mean) != 3 or len(self.std) != 3 or not min(self.std) > 0:
+            raise ModelError(f"{self.name} needs a mean and a std of three numbers each, all of std more than 0.")
         for name, parameter in self.module.named_parameters():
             if parameter.is_floating_point() and parameter.dtype != torch.float32:
                 raise ModelError(
@@ -93,7 +100,7 @@ class VisionModel:
         return nn.functional.interpolate(images, size=size, mode="bilinear", antialias=True)
 
 
-def load_model(name: str, *, weights: Path | None = None, device: str | torch.device = "cpu") -> VisionModel:
+def load_model(name: str, *, weights: Path | str | None = None, device: str | torch.device = "cpu") -> VisionModel:
     """A network by name, in evaluation mode and without gradients for its parameters.
 
     Args:
@@ -108,6 +115,7 @@ def load_model(name: str, *, weights: Path | None = None, device: str | torch.de
             the model needs is missing.
         WeightsError: the file cannot be read or does not fit.
     """
+    weights = None if weights is None else Path(weights)
     if name == EFFICIENTNET_LITE0:
         model = _efficientnet_lite0(weights)
     elif name in torchvision_names():
@@ -206,7 +214,6 @@ def _download(name: str, weights: Any) -> nn.Module:
         module: nn.Module = torchvision.models.get_model(name, weights=weights, progress=False)
     except (OSError, RuntimeError) as error:  # no connection, or a file that came damaged
         raise ModelError(
-            f"The weights of {name} could not be downloaded from {weights.url} ({error}); "
-            "connect to the internet once, or give a local weights file."
+            f"The weights of {name} could not be downloaded from {weights.url} ({error}); {WEIGHTS_REMEDY}."
         ) from error
     return module

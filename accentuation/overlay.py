@@ -6,6 +6,7 @@ from matplotlib import colormaps
 from torch import Tensor
 
 from accentuation.errors import AccentuationError
+from accentuation.images import check_image
 
 # Both are perceptually uniform and safe for colour-blind eyes. Where nothing happens both are dark, and a signed map
 # goes from there to blue (less) and to red (more).
@@ -33,7 +34,8 @@ def overlay(image: Tensor, attribution: Tensor, *, opacity: float = 0.6, percent
         ``(3, H, W)`` in [0, 1], on the image's device.
 
     Raises:
-        AccentuationError: the sizes differ, the map holds a value that is not finite, or a setting is out of its range.
+        AccentuationError: the image is not an image, the sizes differ, the map holds a value that is not
+            finite, or a setting is out of its range.
     """
     _check(image, attribution, opacity, percentile)
     values = attribution.detach().to(device=image.device, dtype=torch.float32)
@@ -56,7 +58,8 @@ def _strongest(sizes: Tensor, percentile: float) -> Tensor:
 
 
 def _check(image: Tensor, attribution: Tensor, opacity: float, percentile: float) -> None:
-    if image.ndim != 3 or image.shape[0] != 3 or attribution.shape != (1, *image.shape[1:]):
+    check_image(image)
+    if attribution.shape != (1, *image.shape[1:]):
         raise AccentuationError(
             f"An image (3, height, width) and its attribution (1, height, width) must have one size, "
             f"not {tuple(image.shape)} and {tuple(attribution.shape)}."

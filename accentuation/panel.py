@@ -2,10 +2,11 @@
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from accentuation.accentuate import Accentuation
+from accentuation.errors import AccentuationError
 
 GAP = 4  # white pixels between the pictures of a panel
 
@@ -33,8 +34,19 @@ def to_picture(image: Tensor) -> Image.Image:
 
 
 def to_tensor(picture: Image.Image) -> Tensor:
-    """From a picture of any mode to ``(3, H, W)`` in [0, 1]; an alpha channel is dropped."""
-    pixels = np.array(to_rgb(picture), dtype=np.float32)  # (H, W, 3)
+    """From a picture of any mode to ``(3, H, W)`` in [0, 1], upright as its camera held it.
+
+    An alpha channel is dropped.
+
+    Raises:
+        AccentuationError: it is no picture, but a file's name, an array or a tensor.
+    """
+    if not isinstance(picture, Image.Image):
+        raise AccentuationError(
+            f"`to_tensor` takes a picture of Pillow, not a {type(picture).__qualname__}; "
+            "`read_photograph` reads a file, and `Image.fromarray` makes a picture of an array."
+        )
+    pixels = np.array(to_rgb(ImageOps.exif_transpose(picture)), dtype=np.float32)  # (H, W, 3)
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous() / 255
 
 

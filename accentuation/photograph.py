@@ -10,7 +10,7 @@ from accentuation.errors import AccentuationError
 from accentuation.panel import to_rgb, to_tensor
 
 
-def read_photograph(path: Path, shorter_side: int) -> Tensor:
+def read_photograph(path: Path | str, shorter_side: int) -> Tensor:
     """A photograph, upright as its camera held it, made smaller where it is larger than wanted.
 
     Args:
@@ -33,7 +33,7 @@ def read_photograph(path: Path, shorter_side: int) -> Tensor:
     return to_tensor(picture)
 
 
-def _read(path: Path) -> Image.Image:
+def _read(path: Path | str) -> Image.Image:
     try:
         with warnings.catch_warnings():
             # A picture of some hundred megapixels is no attack here, and one beyond that is an error below.

@@ -15,7 +15,8 @@ from accentuation.accentuate import Accentuation, accentuate
 from accentuation.config import AccentuationConfig
 from accentuation.errors import AccentuationError
 from accentuation.features import Feature
-from accentuation.measuring import check_layer
+from accentuation.images import check_image
+from accentuation.measuring import check_feature, check_layer
 from accentuation.models import VisionModel
 from accentuation.reading import frozen
 
@@ -64,6 +65,8 @@ def cascade(
         FeatureError: the network has no such feature or stage.
         AccentuationError: a stage has no weights, or the image cannot be accentuated.
     """
+    check_image(seed_image)
+    check_feature(model, feature)
     names = stages_of(model, seed_image) if stages is None else tuple(stages)
     for name in names:
         _check_stage(model, name)

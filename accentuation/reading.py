@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from accentuation.errors import FeatureError
+from accentuation.errors import AccentuationError, FeatureError, ModelError
 from accentuation.models import VisionModel
 
 # The name that stands for the network's own output.
@@ -76,11 +76,32 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
     return found | outputs
 
 
-def read_shape(model: VisionModel, layer: str) -> tuple[int, ...]:
-    """The shape of a layer's output for one image, batch dimension first."""
+def read_shapes(model: VisionModel, layers: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """The shapes of layers' outputs for one black image, batch dimension first.
+
+    Raises:
+        FeatureError: a layer did not run, or its output is not one tensor.
+        ModelError: the network does not run on images of its input size.
+    """
     blank = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
-    with frozen(model.module), torch.no_grad():
-        return tuple(read_layers(model, blank, [layer])[layer].shape)
+    with frozen(model.module), torch.no_grad(), input_size_blamed(model):
+        outputs = read_layers(model, blank, layers)
+    return {layer: tuple(output.shape) for layer, output in outputs.items()}
+
+
+@contextmanager
+def input_size_blamed(model: VisionModel) -> Iterator[None]:
+    """Where the network fails on its input, say so in a sentence that names the most likely reason: its size."""
+    try:
+        yield
+    except (AccentuationError, torch.OutOfMemoryError):
+        raise
+    except (RuntimeError, AssertionError, ValueError, IndexError) as error:
+        side, words = model.input_size, " ".join(str(error).split()) or type(error).__name__
+        raise ModelError(
+            f"{model.name} does not run on an input of {side} x {side} pixels ({words}); "
+            "give its VisionModel another input_size, or mend its module."
+        ) from error
 
 
 def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool) -> tuple[int, ...]:

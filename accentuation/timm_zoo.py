@@ -9,12 +9,15 @@ from torch import nn
 
 from accentuation.errors import ModelError
 from accentuation.packages import needed_package
-from accentuation.weights import file_sha256, load_weights
+from accentuation.weights import WEIGHTS_REMEDY, file_sha256, load_weights
 
 PREFIX = "timm/"
 
 # What the Hugging Face hub may hold for a model of timm, the better first.
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+
+# The packages through which the versions of huggingface_hub ask the hub, and whose errors they pass on.
+_HTTP_CLIENTS = {"requests", "httpx", "httpx2"}
 
 
 def timm_names() -> list[str]:
@@ -44,7 +47,9 @@ def timm_network(name: str, weights: Path | None) -> tuple[nn.Module, str]:
         return module, load_weights(module, weights, name=name)
     published = timm.get_pretrained_cfg(architecture)
     if not published.has_weights:
-        raise ModelError(f"timm publishes no weights for {name}; give a local weights file.")
+        raise ModelError(
+            f"timm publishes no weights for {name}; give a local weights file (`weights=FILE`, `--weights FILE`)."
+        )
     # On the hub all files hold plain parameters; only those from elsewhere may need a reader of their own.
     reader = {"custom_load": False} if published.hf_hub_id else {}
     try:
@@ -53,7 +58,7 @@ def timm_network(name: str, weights: Path | None) -> tuple[nn.Module, str]:
     except (OSError, RuntimeError, ValueError, _safetensors_error()) as error:
         raise ModelError(
             f"The weights of {name} could not be downloaded from {_place(published)} ({_first_sentence(error)}); "
-            "connect to the internet once, or give a local weights file."
+            f"{WEIGHTS_REMEDY}."
         ) from error
     return module, file_sha256(file)
 
@@ -79,12 +84,27 @@ def _hub_file(repository: str) -> Path:
         cached = hub.try_to_load_from_cache(repository, name)
         if isinstance(cached, str):
             return Path(cached)
+    best, other = _HUB_FILES
+    return Path(hub.hf_hub_download(repository, best if _hub_has(hub, repository, best) else other))
+
+
+def _hub_has(hub: Any, repository: str, name: str) -> bool:
+    """Whether the hub has a file, asked once: its download tries again for half a minute where there is no connection.
+
+    Raises:
+        ConnectionError: the hub cannot be reached.
+    """
     try:
-        return Path(hub.hf_hub_download(repository, _HUB_FILES[0]))
-    except hub.errors.LocalEntryNotFoundError:  # no connection: the other file would fail alike
-        raise
+        hub.get_hf_file_metadata(hub.hf_hub_url(repository, name))
     except hub.errors.EntryNotFoundError:
-        return Path(hub.hf_hub_download(repository, _HUB_FILES[1]))
+        return False
+    except hub.errors.HfHubHTTPError:
+        return True  # the hub is there but busy, or refuses: the download tries again, or says why
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _HTTP_CLIENTS:
+            raise
+        raise ConnectionError(str(error)) from error
+    return True
 
 
 def _url_file(url: str) -> Path:

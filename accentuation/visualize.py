@@ -16,6 +16,7 @@ from accentuation.config import AccentuationConfig
 from accentuation.errors import AccentuationError
 from accentuation.features import Feature
 from accentuation.folding import folded_copy
+from accentuation.images import check_image
 from accentuation.loop import optimize
 from accentuation.measuring import check_feature, measure
 from accentuation.models import VisionModel
@@ -54,10 +55,11 @@ def mean_magnitude(images: Iterable[Tensor]) -> MagnitudeSpectrum:
         images: each ``(3, H, W)`` in [0, 1], all of one size; taken one after the other.
 
     Raises:
-        AccentuationError: there are none, or of several sizes.
+        AccentuationError: there are none, or of several sizes, or one is not an image.
     """
     total, count, shape = torch.zeros(()), 0, torch.Size()
     for image in images:
+        check_image(image)
         if count and image.shape != shape:
             raise AccentuationError("The images of a spectrum must all have one size; resize them first.")
         shape, count = image.shape, count + 1

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from accentuation.errors import WeightsError
 from accentuation.packages import needed_package
 
+# What to do where weights cannot be downloaded, in the words of Python and of the command.
+WEIGHTS_REMEDY = "connect to the internet once, or give a local weights file (`weights=FILE`, `--weights FILE`)"
+
 
 def load_weights(module: nn.Module, path: Path, *, name: str) -> str:
     """Load a weights file into a network; every parameter must find its value and every value its parameter.

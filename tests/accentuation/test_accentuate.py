@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from accentuation import (
     AccentuationConfig,
@@ -11,9 +12,12 @@ from accentuation import (
     FeatureError,
     Job,
     Logit,
+    ModelError,
     accentuate,
     accentuate_many,
+    channel_activations,
     check_config,
+    latent_distance,
     measure,
     parse_feature,
 )
@@ -166,14 +170,58 @@ def test_a_gradient_that_is_not_finite_is_an_error(tiny):
         (torch.zeros(1, 3, 8, 8), r"must have shape \(3, height, width\), not \(1, 3, 8, 8\)"),
         (torch.zeros(8, 8, 3), r"must have shape \(3, height, width\), not \(8, 8, 3\)"),
         (torch.zeros(3, 0, 8), "must have shape"),
-        (torch.full((3, 8, 8), 128.0), "values from 0 to 1; divide 8-bit ones by 255"),
+        (torch.full((3, 8, 8), 128.0), "values from 0 to 1, not from 128 to 128; divide 8-bit ones by 255"),
         (torch.zeros(3, 8, 8, dtype=torch.uint8), "values from 0 to 1"),
-        (torch.full((3, 8, 8), float("nan")), "values from 0 to 1"),
+        (torch.full((3, 8, 8), float("nan")), r"not finite \(NaN or infinity\); mend"),
+        (Image.new("RGB", (8, 8)), r"must be a tensor, not a PIL\.Image\.Image; `to_tensor` makes one"),
     ],
 )
 def test_a_seed_that_is_no_image_is_told_why(tiny, image, sentence):
     with pytest.raises(AccentuationError, match=sentence):
         accentuate(tiny, image, parse_feature("logit=0"), TINY, seed=1)
+
+
+def test_a_batch_tells_about_a_picture_too(tiny):
+    with pytest.raises(AccentuationError, match="must be a tensor"):
+        list(accentuate_many(tiny, [Job(Image.new("RGB", (8, 8)), Logit(0), 1)], TINY))
+
+
+def test_a_blend_that_rounding_led_out_of_range_is_an_image(tiny):
+    accentuate(tiny, torch.full((3, 8, 8), 1 + 1e-6), Logit(0), TINY, seed=1)
+
+
+def test_a_level_that_the_seed_already_has_gives_the_seed_itself(lite0, cat):
+    start = measure(lite0, cat[None], Logit(285)).item()
+    steps = []
+    config = replace(QUICK, levels=(start - 1, start - 2))
+    result = accentuate(lite0, cat, Logit(285), config, seed=1, on_step=steps.append)
+    assert [(shot.step, shot.level) for shot in result.snapshots] == [(0, start - 1), (0, start - 2)]
+    assert all(torch.equal(shot.blend, cat) for shot in result.snapshots)
+    assert steps == []
+    assert result.activation_after == pytest.approx(start, abs=1e-3)
+
+
+def test_a_feature_that_is_still_text_is_told_to_be_parsed(tiny):
+    with pytest.raises(FeatureError, match=r"must be a Feature, not 'logit=0'; .*`parse_feature\(text, classes="):
+        accentuate(tiny, torch.full((3, 8, 8), 0.4), "logit=0", TINY, seed=1)
+    with pytest.raises(FeatureError, match="must be a Feature"):
+        measure(tiny, torch.full((1, 3, 8, 8), 0.4), "logit=0")
+
+
+def test_an_input_size_that_the_network_cannot_take_is_said(tiny):
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 5), torch.nn.Flatten(), torch.nn.Linear(32, 2))  # 8 x 8
+    model = replace(tiny, module=module, input_size=4, regularization_layer="0")
+    told = r"tiny does not run on an input of 4 x 4 pixels \(.*\); give its VisionModel another input_size"
+    image = torch.full((3, 8, 8), 0.4)
+    for call in (
+        lambda: accentuate(model, image, Logit(0), TINY, seed=1),
+        lambda: check_config(model, TINY),
+        lambda: channel_activations(model, image[None], ["logit"]),
+        lambda: latent_distance(model, image[None], image[None], "0"),
+    ):
+        with pytest.raises(ModelError, match=told):
+            call()
+    accentuate(replace(model, input_size=8), image, Logit(0), TINY, seed=1)
 
 
 def test_unknown_features_and_layers_are_told_before_the_first_step(tiny):

@@ -163,6 +163,12 @@ def test_the_same_seed_gives_the_same_map_and_another_one_another(tiny):
     assert not torch.equal(maps[0], maps[2])
 
 
+@pytest.mark.parametrize("method", ["gradient_x_input", "integrated_gradients", "grad_cam"])
+def test_a_method_without_chance_needs_no_seed(tiny, method):
+    image = bright_and_dark()
+    assert torch.equal(attribute(tiny, image, LOGIT_1, method), attribute(tiny, image, LOGIT_1, method, seed=3))
+
+
 def test_a_dead_feature_has_an_empty_map(tiny):
     # Red dark and green bright: nothing passes the ReLU.
     image = torch.zeros(3, 8, 8)
@@ -180,6 +186,7 @@ def test_a_dead_feature_has_an_empty_map(tiny):
         ({"method": "smooth_grad", "noise": -0.1}, "0 or more"),
         ({"method": "grad_cam", "image": torch.zeros(1, 8, 8)}, r"shape \(3, height, width\), not \(1, 8, 8\)"),
         ({"method": "grad_cam", "image": torch.full((3, 8, 8), 255.0)}, "from 0 to 1"),
+        ({"method": "smooth_grad", "seed": None}, "smooth_grad draws its noise at random; give it a seed"),
     ],
 )
 def test_what_cannot_be_used_is_named(tiny, options, message):

@@ -1,14 +1,18 @@
 """The text form of features, their values by hand, and what mistaken ones are told."""
 
 import math
+from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from accentuation import (
+    AccentuationError,
     Channel,
     Direction,
     FeatureError,
@@ -18,7 +22,9 @@ from accentuation import (
     WeightedSum,
     channel_activations,
     check_feature,
+    latent_distance,
     measure,
+    measure_on_crops,
     natural_levels,
     parse_feature,
 )
@@ -82,7 +88,7 @@ def test_a_class_is_found_by_its_name():
         ("blocks.4.2:neuron=3@", "is not a neuron"),
         ("blocks.4.2:direction=3,4", "is not a direction; write for example"),
         ("blocks.4.2:map=3@1*2;x", "is not a map; write for example"),
-        ("blocks.4.2:direction=nowhere.npy", "The file nowhere.npy of `blocks.4.2:direction=nowhere.npy` cannot be"),
+        ("blocks.4.2:direction=nowhere.npy", "There is no file nowhere.npy, which `blocks.4.2:direction=nowhere.npy`"),
     ],
 )
 def test_a_text_that_is_no_feature_is_told_the_form(text, sentence):
@@ -98,7 +104,7 @@ def test_directions_and_maps_are_read_from_numpy_files(tmp_path):
     pattern[1, 2, 3] = 0.5
     np.save(tmp_path / "map.npy", pattern)
     assert parse_feature(f"a:map={tmp_path}/map.npy") == SpatialMap("a", ((1, (2, 3), 0.5),))
-    with pytest.raises(FeatureError, match=r"must hold numbers in 1 dimension\(s\), not 3"):
+    with pytest.raises(FeatureError, match=r"must have 1 dimension\(s\), not 3; reshape it, now \(2, 3, 4\)"):
         parse_feature(f"a:direction={tmp_path}/map.npy")
 
 
@@ -257,3 +263,120 @@ def test_a_file_that_is_no_array_is_told(tmp_path, content):
 def test_a_number_longer_than_any_network_is_no_feature():
     with pytest.raises(FeatureError, match="is not a feature"):
         parse_feature("logit=" + "9" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.array([1.0, np.nan]), "holds values that are not finite"),
+        (np.array([1.0, np.inf]), "holds values that are not finite"),
+        (np.zeros(2), "is zero everywhere; give it a weight"),
+        (np.zeros((2, 1)), r"must have 1 dimension\(s\), not 2"),
+        (np.array(1.0), r"must have 1 dimension\(s\), not 0"),
+        (np.array([1j, 2]), "must hold real numbers, not complex128"),
+        (np.array(["a", "b"]), "must hold real numbers, not <U1"),
+        (np.array([True, False]), "must hold real numbers, not bool"),
+        (np.array([{}, []], dtype=object), "cannot be read as a NumPy array"),
+    ],
+)
+def test_an_array_that_holds_no_weights_is_told_why(tmp_path, array, sentence):
+    np.save(tmp_path / "x.npy", array)
+    with pytest.raises(FeatureError, match=sentence):
+        parse_feature(f"a:direction={tmp_path}/x.npy")
+
+
+@pytest.mark.parametrize("length", [1, 111, 113, 2000])
+def test_a_vector_of_the_wrong_length_is_told_the_right_one(lite0, tmp_path, length):
+    np.save(tmp_path / "x.npy", np.ones(length))
+    with pytest.raises(FeatureError, match=f"has {length} weights, but the layer has 112 channels; give") as raised:
+        check_feature(lite0, parse_feature(f"blocks.4.2:direction={tmp_path}/x.npy"))
+    assert len(str(raised.value)) < 200
+    np.save(tmp_path / "x.npy", np.ones(112))
+    check_feature(lite0, parse_feature(f"blocks.4.2:direction={tmp_path}/x.npy"))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (2, 7, 8), (2, 64)])
+def test_a_map_of_the_wrong_shape_is_told_the_right_one(tiny, tmp_path, shape):
+    np.save(tmp_path / "x.npy", np.ones(shape))
+    with pytest.raises(FeatureError) as raised:
+        check_feature(tiny, parse_feature(f"mix:map={tmp_path}/x.npy"))
+    assert f"has shape {shape}, but the layer's output has (2, 8, 8)" in str(raised.value)
+
+
+def test_a_long_direction_is_cut_in_messages(tiny):
+    with pytest.raises(FeatureError, match=r"\.\.\.` does not exist in tiny") as raised:
+        check_feature(tiny, Direction("mix", tuple((channel, 1.0) for channel in range(500))))
+    assert len(str(raised.value)) < 200
+
+
+CLASSES = ("salt", "salt - pepper", "espresso", "Egyptian cat")
+
+
+def test_names_that_hold_a_plus_or_minus_stand_in_quotes(tmp_path):
+    assert parse_feature('class="salt - pepper"', classes=CLASSES) == Logit(1)
+    assert parse_feature('class="salt" - 2*class="salt - pepper"', classes=CLASSES) == WeightedSum(
+        ((1.0, Logit(0)), (-2.0, Logit(1)))
+    )
+    np.save(tmp_path / "a - b.npy", np.array([0, 1.0]))
+    assert parse_feature(f'a:direction="{tmp_path}/a - b.npy"^2') == Direction("a", ((1, 1.0),), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("espresso", "is not a feature; write `class=espresso`"),
+        ("expresso", "is not a feature; write `class=espresso`"),
+        ("egyptian_cat", "is not a feature; write `class=Egyptian cat`"),
+        ("logit=espresso", "a logit being a number; write `class=espresso`"),
+        ("class=salt - pepper", 'is not a feature; write `class="salt - pepper"`'),
+        ("nonsense", "is not a feature; write `logit=285`"),
+    ],
+)
+def test_a_class_that_is_meant_is_suggested(text, hint):
+    with pytest.raises(FeatureError) as raised:
+        parse_feature(text, classes=CLASSES)
+    assert hint in str(raised.value)
+
+
+class WithLogit(torch.nn.Module):
+    """A module called ``logit`` that is not the output, which is its double."""
+
+    def __init__(self):
+        super().__init__()
+        self.logit = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+
+    def forward(self, images):
+        return 2 * self.logit(images)
+
+
+def test_a_module_called_logit_is_refused_until_the_network_is_wrapped(tiny):
+    model = replace(tiny, module=WithLogit(), mean=(0.0,) * 3, std=(1.0,) * 3)
+    image = torch.full((1, 3, 8, 8), 0.25)
+    direction = parse_feature("logit:direction=0*1")
+    torch.testing.assert_close(measure(model, image, Logit(0)), torch.tensor([0.5]))
+    with pytest.raises(FeatureError, match=r"`logit` stands for the output of tiny.*; wrap the network.*`net\.logit`"):
+        measure(model, image, direction)
+    wrapped = replace(model, module=torch.nn.Sequential(OrderedDict(net=model.module)))
+    torch.testing.assert_close(measure(wrapped, image, direction), torch.tensor([0.5]))
+    torch.testing.assert_close(measure(wrapped, image, replace(direction, layer="net.logit")), torch.tensor([0.25]))
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (Image.new("RGB", (8, 8)), "must be a tensor"),
+        (torch.zeros(3, 8, 8), r"must have shape \(batch, 3, height, width\), not \(3, 8, 8\)"),
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), "floating point values"),
+        (torch.full((1, 3, 8, 8), 255.0), "not from 255 to 255; divide"),
+        (torch.full((1, 3, 8, 8), math.inf), "not finite"),
+    ],
+)
+def test_what_is_measured_must_be_images(tiny, images, sentence):
+    for call in (
+        lambda: measure(tiny, images, Logit(0)),
+        lambda: measure_on_crops(tiny, images, Logit(0), crops=1, seed=1),
+        lambda: channel_activations(tiny, images, ["mix"]),
+        lambda: latent_distance(tiny, images, images, "mix"),
+    ):
+        with pytest.raises(AccentuationError, match=sentence):
+            call()

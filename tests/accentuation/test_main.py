@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import accentuation
 from accentuation import to_picture
 from accentuation.__main__ import main
 from accentuation.errors import AccentuationError
@@ -91,6 +93,7 @@ def test_every_option_reaches_the_accentuation(photograph, tmp_path, capsys, mon
         (["--model", "resnet5"], "There is no model `resnet5`"),
         (["--feature", "logit=2000"], "from 0 to 999"),
         (["--feature", "nonsense"], "`nonsense` is not a feature"),
+        (["--feature", "espresso"], "`espresso` is not a feature; write `class=espresso`"),
         (["--layer", "blocks.9"], "has no layer `blocks.9`"),
         (["--steps", "0"], "steps must be at least 1"),
         (["--steps", "many"], "Argument --steps"),
@@ -178,3 +181,23 @@ def test_greys_of_16_bits_keep_their_range(tmp_path):
 def test_a_side_without_length_is_refused(photograph):
     with pytest.raises(AccentuationError, match="at least 1 pixel"):
         read_photograph(photograph, 0)
+
+
+def test_the_help_says_each_default_once(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    described = words.partition("options:")[2].split(" --")[1:]
+    assert all(each.count("(default:") == 1 for each in described if not each.startswith(("help", "suppress")))
+    assert "None" not in words
+
+
+def test_a_feature_is_called_as_it_was_written(photograph, tmp_path, capsys):
+    np.save(tmp_path / "x.npy", np.ones(112))
+    text = f"blocks.4.2:direction={tmp_path}/x.npy"
+    _, out, _ = run(capsys, photograph, "--feature", text, "--out", tmp_path / "panel.png", *QUICK)
+    assert out.startswith(f"Feature: {text}\n")
+
+
+def test_a_photograph_may_be_named_by_a_text(photograph):
+    assert torch.equal(accentuation.read_photograph(str(photograph), 48), read_photograph(photograph, 48))

@@ -51,7 +51,7 @@ def test_a_download_that_fails_is_one_sentence(monkeypatch, tmp_path):
     with pytest.raises(ModelError) as raised:
         load_model("squeezenet1_1")
     assert "weights of squeezenet1_1 could not be downloaded" in str(raised.value)
-    assert "give a local weights file" in str(raised.value)
+    assert str(raised.value).endswith("or give a local weights file (`weights=FILE`, `--weights FILE`).")
     assert "\n" not in str(raised.value)
 
 
@@ -177,3 +177,15 @@ def test_a_network_made_in_inference_mode_is_refused(tiny):
         module = torch.nn.Sequential(torch.nn.Conv2d(3, 1, 1))
     with pytest.raises(ModelError, match="mine was made in inference mode"):
         VisionModel("mine", module, 8, tiny.mean, tiny.std)
+
+
+@pytest.mark.parametrize("size", [0, -3, 8.0, (8, 8)])
+def test_an_input_size_that_is_no_side_is_refused(tiny, size):
+    with pytest.raises(ModelError, match="input_size of mine must be the side of a square"):
+        VisionModel("mine", tiny.module, size, tiny.mean, tiny.std)
+
+
+@pytest.mark.parametrize(("mean", "std"), [((0.5,), (1.0,) * 3), ((0.5,) * 3, (1.0, 0.0, 1.0)), ((0.5,) * 3, (1.0,))])
+def test_a_normalisation_that_is_none_is_refused(tiny, mean, std):
+    with pytest.raises(ModelError, match="mean and a std of three numbers"):
+        VisionModel("mine", tiny.module, 8, mean, std)

@@ -1,10 +1,11 @@
 """Tensors as pictures and back."""
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
-from accentuation import Accentuation, panel, to_picture, to_tensor
+from accentuation import Accentuation, AccentuationError, panel, to_picture, to_tensor
 
 
 def test_a_picture_survives_the_way_to_a_tensor_and_back():
@@ -33,3 +34,19 @@ def test_the_panel_shows_seed_accentuation_mask_and_blend_in_this_order():
     picture = np.asarray(panel(seed, made))
     assert picture.shape == (6, 4 * 5 + 3 * 4, 3)
     assert [int(picture[3, x, 0]) for x in (2, 7, 11, 20, 29)] == [51, 255, 102, 153, 204]
+
+
+def test_a_picture_that_its_camera_held_sideways_is_turned_upright():
+    picture = Image.new("RGB", (30, 20), "blue")
+    picture.paste("red", (0, 0, 15, 20))
+    picture.getexif()[0x0112] = 6  # to be turned clockwise by a quarter
+    image = to_tensor(picture)
+    assert image.shape == (3, 30, 20)
+    assert image[:, 2, 10].tolist() == [1, 0, 0]
+    assert image[:, 27, 10].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("other", ["photo.jpg", np.zeros((2, 2, 3)), torch.zeros(3, 2, 2)])
+def test_what_is_no_picture_is_told_how_to_become_a_tensor(other):
+    with pytest.raises(AccentuationError, match=f"not a {type(other).__name__}; `read_photograph` reads a file"):
+        to_tensor(other)

@@ -9,7 +9,7 @@ import torchvision
 from torch import nn
 
 from accentuation import FeatureError, VisionModel
-from accentuation.reading import frozen, read_layers, read_shape
+from accentuation.reading import frozen, read_layers, read_shapes
 
 
 def test_the_pass_ends_at_the_deepest_layer_read(lite0, cat):
@@ -125,8 +125,7 @@ def test_a_layer_that_does_not_run_is_named(tiny):
 
 
 def test_the_shape_is_that_of_one_image(tiny):
-    assert read_shape(tiny, "mix") == (1, 2, 8, 8)
-    assert read_shape(tiny, "logit") == (1, 2)
+    assert read_shapes(tiny, ["mix", "logit"]) == {"mix": (1, 2, 8, 8), "logit": (1, 2)}
 
 
 def test_flags_come_back_as_they_were_also_after_an_exception(tiny):

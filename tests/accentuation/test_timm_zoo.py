@@ -1,9 +1,11 @@
 """The networks of timm: their weights from files, from the cache of the hub, and what those hear who are offline."""
 
 import hashlib
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
@@ -77,9 +79,55 @@ def test_offline_with_an_empty_cache_is_one_sentence(offline_cache):
     assert str(raised.value).startswith(
         f"The weights of {NAME} could not be downloaded from https://huggingface.co/timm/test_vit.r160_in1k ("
     )
-    assert str(raised.value).endswith("); connect to the internet once, or give a local weights file.")
+    assert str(raised.value).endswith(
+        "); connect to the internet once, or give a local weights file (`weights=FILE`, `--weights FILE`)."
+    )
     assert ". " not in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.fixture
+def unreachable_hub(monkeypatch, tmp_path):
+    """An address at which nobody listens, and an empty cache."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", address)
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+        yield
+
+
+def test_a_hub_that_is_out_of_reach_is_asked_once_and_not_again_for_half_a_minute(unreachable_hub, monkeypatch):
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *_, **__: pytest.fail("it began to try again"))
+    with pytest.raises(ModelError, match=r"could not be downloaded .*refused.*; connect to the internet once"):
+        load_model(NAME)
+
+
+BUSY = SimpleNamespace(headers={}, request=None, status_code=503)
+
+
+@pytest.mark.parametrize(
+    ("error", "file"),
+    [
+        (None, "model.safetensors"),
+        (huggingface_hub.errors.EntryNotFoundError("none"), "pytorch_model.bin"),
+        (huggingface_hub.errors.HfHubHTTPError("busy", response=BUSY), "model.safetensors"),
+    ],
+)
+def test_a_hub_that_answers_is_left_to_its_own_download(offline_cache, monkeypatch, source, tmp_path, error, file):
+    def metadata(_url):
+        if error is not None:
+            raise error
+
+    def download(_repository, name):
+        assert name == file
+        save = safetensors.torch.save_file if name.endswith("safetensors") else torch.save
+        save(source.state_dict(), tmp_path / name)
+        return str(tmp_path / name)
+
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", metadata)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    _assert_same(load_model(NAME), source)
 
 
 def test_a_damaged_file_in_the_cache_is_one_sentence(offline_cache):
