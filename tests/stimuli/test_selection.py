@@ -4,6 +4,7 @@ import hashlib
 import random
 import shlex
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -44,11 +45,24 @@ def protocol(references: int, *features: str, practice: tuple[str, ...] = ("logi
     return parse_protocol(TEXT.format(references=references, features=list(features), practice=list(practice)))
 
 
-def make_pool(photographs: list[int]) -> list[SourceImage]:
-    """One image for each entry, which names the photograph it was cut from."""
+def distinct_look(number: int) -> int:
+    """A perceptual hash of its own, unlike those of the other numbers."""
+    return random.Random(number).randrange(-(2**63), 2**63)
+
+
+def make_pool(photographs: Sequence[int], looks: Sequence[int] | None = None) -> list[SourceImage]:
+    """One image for each entry, which names the photograph it was cut from; all of them unlike, if no looks are given."""
     pool = ImagePool.objects.create(name="pool", origin="test", image_size=64)
     return SourceImage.objects.bulk_create(
-        SourceImage(pool=pool, sha256=f"{number:064x}", photograph_sha256=f"{one:064x}", left=0, top=0, side=64)
+        SourceImage(
+            pool=pool,
+            sha256=f"{number:064x}",
+            photograph_sha256=f"{one:064x}",
+            left=0,
+            top=0,
+            side=64,
+            perceptual_hash=looks[number] if looks else distinct_look(number),
+        )
         for number, one in enumerate(photographs)
     )
 
@@ -60,7 +74,10 @@ def make_network(*, weights_sha256: str = "a" * 64, given: bool = False) -> Visi
 
 
 def ranks(images: FeatureImages) -> tuple[list[int], int, int]:
-    return [one.rank for one in images.references], images.strong.rank, images.weak.rank
+    (batch,) = images.batches
+    (pair,) = batch.queries
+    assert pair.difficulty == "easy"
+    return [one.rank for one in batch.references], pair.strong.rank, pair.weak.rank
 
 
 class SelectionTests(DjangoTestCase):
@@ -74,7 +91,7 @@ class SelectionTests(DjangoTestCase):
         assert (main.feature.name, main.phase) == ("logit=1", "main")
         # The practice feature's references are ranks 1 and 2 of the reversed order: images 8 and 7.
         assert ranks(main) == ([1, 3], 4, 7)
-        assert main.strong.activation == -3.0
+        assert main.batches[0].queries[0].strong.activation == -3.0
         # Rank 3 and rank 6 are the main feature's queries, ranks 5 and 7 show a reference's photograph, rank 9 is a
         # reference of the main feature.
         assert (practice.phase, ranks(practice)) == ("practice", ([1, 2], 4, 8))
@@ -137,7 +154,7 @@ class SelectionTests(DjangoTestCase):
         survey_by_hand(make_network(), "logit=1", images)
         ImagePool.objects.create(name="pool", origin="test", image_size=64)
         pool = ImagePool.objects.get(name="pool")
-        SourceImage.objects.create(pool=pool, sha256="f" * 64, left=0, top=0, side=64)
+        SourceImage.objects.create(pool=pool, sha256="f" * 64, left=0, top=0, side=64, perceptual_hash=0)
         with pytest.raises(ProtocolError, match="has not been surveyed over the pool 'pool'"):
             select_images(protocol(1, "logit=1"))
 
