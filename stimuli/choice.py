@@ -156,11 +156,12 @@ def _is_apart(chosen: Chosen) -> bool:
 def _too_few(chosen: Chosen, ranked: Ranking, used: Used) -> str:
     asked, queries = chosen.asked, 2 * len(chosen.asked.difficulties)
     needed = asked.batches * (asked.references + asked.weak_references + queries)
-    weak = f", {asked.weak_references} weak ones" if asked.weak_references else ""
+    references = "1 reference" if asked.references == 1 else f"{asked.references} references"
+    weak = f", {asked.weak_references} weak" if asked.weak_references else ""
     each = f", in each of {asked.batches} batches" if asked.batches > 1 else ""
     beginning = (
         f"The feature {chosen.feature!r} needs {needed} images of different photographs "
-        f"({asked.references} references{weak} and {queries} queries of different activation{each}), but "
+        f"({references}{weak} and {queries} queries of different activation{each}), but "
     )
     if not ranked.is_whole:
         return (
@@ -168,11 +169,11 @@ def _too_few(chosen: Chosen, ranked: Ranking, used: Used) -> str:
             f"{ranked.images} images of the pool {asked.pool!r}, and a sample; ask for less, or survey the feature "
             "again with a larger --ends."
         )
-    photographs = {one.photograph for one in ranked.candidates}
+    photographs = len({one.photograph for one in ranked.candidates})
     free = {one.photograph for one in ranked.candidates if not used.has(one)}
     left = len(free - {one.photograph for one in chosen.of_references})
     return (
-        f"{beginning}the pool {asked.pool!r} has {len(photographs)} photographs, of which {left} are left for the queries "
+        f"{beginning}the pool {asked.pool!r} has {photographs} photographs, of which {left} are left for the queries "
         "after the references and the images of other features; ask for fewer references, batches, difficulties or "
         "features, or use a larger pool."
     )

@@ -59,6 +59,12 @@ class ImageBatch:
     weak_references: tuple[RankedImage, ...]
     queries: tuple[QueryImages, ...]
 
+    @property
+    def images(self) -> tuple[RankedImage, ...]:
+        """Every image of the batch."""
+        queries = (query for pair in self.queries for query in (pair.strong, pair.weak))
+        return (*self.references, *self.weak_references, *queries)
+
 
 @dataclass(frozen=True)
 class FeatureImages:
@@ -76,15 +82,7 @@ class FeatureImages:
     @property
     def images(self) -> tuple[RankedImage, ...]:
         """Every natural image that is shown for this feature."""
-        return tuple(
-            one
-            for batch in self.batches
-            for one in (
-                *batch.references,
-                *batch.weak_references,
-                *(query for pair in batch.queries for query in (pair.strong, pair.weak)),
-            )
-        )
+        return tuple(one for batch in self.batches for one in batch.images)
 
 
 def select_images(protocol: Protocol) -> list[FeatureImages]:
