@@ -15,6 +15,7 @@ from stimuli import files
 from stimuli.built_in import ORIGIN, built_in_photographs
 from stimuli.crops import Square, centre_square, cut, scatter_squares
 from stimuli.models import ImagePool, SourceImage
+from stimuli.perceptual_hash import perceptual_hash
 from stimuli.photographs import Photograph, PhotographError, find_photographs, photograph_sha256, read_photograph
 
 CROPS_PER_PHOTOGRAPH = 22
@@ -37,6 +38,7 @@ class PlannedImage:
     photograph_sha256: str
     square: Square
     sha256: str
+    perceptual_hash: int
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def _standing(paths: list[Path], *, name: str, origin: str, size: int) -> Import
     # As lists, so that a photograph that came twice goes through the full import, which says so.
     if given != sorted(used) or not all(files.is_whole(sha256) for sha256, _ in rows):
         return None
+    _fill_in_hashes(pool)
     return ImportedPool(pool, len(rows), len(used), reused=True, duplicates=())
 
 
@@ -140,12 +143,11 @@ def _plan(paths: Iterable[Path], squares: Squares, size: int) -> _Plan:
 
 def _images_of(path: Path, squares: Squares, size: int) -> list[PlannedImage]:
     photograph = read_photograph(path)
-    return [
-        PlannedImage(
-            path, photograph.name, photograph.sha256, square, files.sha256_of(cut(photograph.image, square, size))
-        )
-        for square in squares(photograph)
-    ]
+    return [_planned(path, photograph, square, cut(photograph.image, square, size)) for square in squares(photograph)]
+
+
+def _planned(path: Path, photograph: Photograph, square: Square, png: bytes) -> PlannedImage:
+    return PlannedImage(path, photograph.name, photograph.sha256, square, files.sha256_of(png), perceptual_hash(png))
 
 
 def _import(plan: _Plan, *, name: str, origin: str, size: int) -> ImportedPool:
@@ -153,6 +155,8 @@ def _import(plan: _Plan, *, name: str, origin: str, size: int) -> ImportedPool:
     if existing is not None:
         _check_same(existing, plan, origin, size)
     _store_files(plan.images, size)
+    if existing is not None:
+        _fill_in_hashes(existing)
     pool = existing or _create_pool(plan.images, name=name, origin=origin, size=size)
     photographs = len({image.photograph_sha256 for image in plan.images})
     return ImportedPool(pool, len(plan.images), photographs, existing is not None, plan.duplicates)
@@ -178,6 +182,13 @@ def _store_files(images: Iterable[PlannedImage], size: int) -> None:
                 raise PoolError(f"{path} changed while it was imported; import again when it is at rest.")
 
 
+def _fill_in_hashes(pool: ImagePool) -> None:
+    """Look at the images of a pool that was imported before perceptual hashes were kept; their files are whole."""
+    for image in pool.images.filter(perceptual_hash=None).iterator():
+        image.perceptual_hash = perceptual_hash(image.path.read_bytes())
+        image.save(update_fields=["perceptual_hash"])
+
+
 def _by_photograph(images: Iterable[PlannedImage]) -> Iterator[tuple[Path, list[PlannedImage]]]:
     groups: dict[Path, list[PlannedImage]] = {}
     for image in images:
@@ -198,6 +209,7 @@ def _create_pool(images: Iterable[PlannedImage], *, name: str, origin: str, size
                 left=image.square.left,
                 top=image.square.top,
                 side=image.square.side,
+                perceptual_hash=image.perceptual_hash,
             )
             for image in images
         ),

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 
 def _text(value: str) -> str:
@@ -32,10 +41,20 @@ def _feature(value: str) -> str:
     return value
 
 
+def _difficulty(value: object) -> str | float:
+    if value == "easy":
+        return "easy"
+    if isinstance(value, int | float) and not isinstance(value, bool) and 50 < value < 100:
+        return float(value)
+    raise ValueError('"easy" or a percentile above 50 and below 100 is needed, such as 95')
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
 Words = Annotated[str, AfterValidator(_text)]
 FeatureName = Annotated[str, AfterValidator(_feature)]
 Condition = Literal["exemplars", "accentuation"]
+# How far apart the two queries are: just inside the references, or the percentile of the strong one.
+Difficulty = Annotated[Literal["easy"] | float, BeforeValidator(_difficulty)]
 
 
 class ProtocolError(ValueError):
@@ -78,8 +97,19 @@ class StimuliTable(Table):
     features: Annotated[tuple[FeatureName, ...], Field(min_length=1, strict=False)]
     practice_features: Annotated[tuple[FeatureName, ...], Field(min_length=1, strict=False)]
     references: Annotated[int, Field(ge=1, le=9)] = 9
+    weak_references: Annotated[int, Field(ge=0, le=9)] = 0
+    batches: Annotated[int, Field(ge=1, le=20)] = 1
+    difficulties: Annotated[tuple[Difficulty, ...], Field(min_length=1, strict=False)] = ("easy",)
     accentuation: AccentuationTable = AccentuationTable()
     quality: QualityTable = QualityTable()
+
+    @field_validator("difficulties")
+    @classmethod
+    def difficulties_are_named_once(cls, value: tuple[Difficulty, ...]) -> tuple[Difficulty, ...]:
+        """No difficulty stands twice."""
+        if len(set(value)) < len(value):
+            raise ValueError("each difficulty may be named once")
+        return value
 
     @model_validator(mode="after")
     def features_are_named_once(self) -> "StimuliTable":
@@ -91,6 +121,11 @@ class StimuliTable(Table):
                 f"each may be named once in `features` and `practice_features` together: {', '.join(twice)}"
             )
         return self
+
+
+def difficulty_name(difficulty: Difficulty) -> str:
+    """How records and exports write a difficulty: ``easy``, ``95``, ``97.5``."""
+    return difficulty if isinstance(difficulty, str) else repr(difficulty).removesuffix(".0")
 
 
 class TrialsTable(Table):

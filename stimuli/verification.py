@@ -17,8 +17,7 @@ from stimuli.workers import Workers
 
 def damaged_images(selected: Sequence[FeatureImages]) -> Iterator[str]:
     """A sentence for each natural image of the study, reference or query, whose file is missing or changed."""
-    ranked = [one for images in selected for one in (*images.references, images.strong, images.weak)]
-    for image in {one.image.pk: one.image for one in ranked}.values():
+    for image in {one.image.pk: one.image for images in selected for one in images.images}.values():
         if not files.is_whole(image.sha256):
             yield f"The file of the natural image {image.sha256[:12]} ({image}) is missing or changed."
 

@@ -50,7 +50,7 @@ class StudyFeatureAdmin(RecordAdmin):
 class ReferenceAdmin(RecordAdmin):
     """Images shown as evidence."""
 
-    list_display = ("study_feature", "position", "rank", "activation")
+    list_display = ("study_feature", "batch", "role", "position", "rank", "activation")
     list_filter = ("study_feature__study",)
     list_select_related = ("study_feature__study", "study_feature__feature")
 
@@ -59,7 +59,15 @@ class ReferenceAdmin(RecordAdmin):
 class QueryPairAdmin(RecordAdmin):
     """Held-out images between which participants choose."""
 
-    list_display = ("study_feature", "strong_rank", "strong_activation", "weak_rank", "weak_activation")
+    list_display = (
+        "study_feature",
+        "batch",
+        "difficulty",
+        "strong_rank",
+        "strong_activation",
+        "weak_rank",
+        "weak_activation",
+    )
     list_filter = ("study_feature__study",)
     list_select_related = ("study_feature__study", "study_feature__feature")
 

@@ -3,6 +3,7 @@
 Pure functions, so that any session can be drawn again from the export's protocol alone.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,35 @@ from typing import Literal
 
 SideName = Literal["left", "right"]
 SIDES: tuple[SideName, SideName] = ("left", "right")
+EASY = "easy"
+
+
+@dataclass(frozen=True)
+class Design:
+    """What the trials of a study vary.
+
+    Attributes:
+        conditions: names of the conditions, in the protocol's order.
+        references: how many images stand in the reference panel.
+        weak_references: how many stand in the panel of weakly activating ones; 0 for no such panel.
+        batches: how many image batches a main feature has.
+        difficulties: names of the main features' difficulties, in the protocol's order.
+    """
+
+    conditions: Sequence[str]
+    references: int
+    weak_references: int = 0
+    batches: int = 1
+    difficulties: Sequence[str] = (EASY,)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """In which way a participant meets a feature; ``batch`` counts from 1."""
+
+    condition: str
+    batch: int
+    difficulty: str
 
 
 @dataclass(frozen=True)
@@ -17,61 +47,97 @@ class PlannedTrial:
     """One trial before it is stored.
 
     ``feature`` is an index into the phase's list of features, ``reference_order`` holds the reference
-    positions 1..K in the order of the screen.
+    positions 1..K in the order of the screen, ``weak_reference_order`` those of the weak ones. ``strong_panel_side`` is
+    None where there are no weak ones.
     """
 
     feature: int
-    condition: str
+    cell: Cell
     strong_side: SideName
     reference_order: tuple[int, ...]
+    weak_reference_order: tuple[int, ...]
+    strong_panel_side: SideName | None
 
 
-def plan_practice(
-    *, seed: int, number: int, features: int, conditions: Sequence[str], references: int
-) -> list[PlannedTrial]:
-    """The practice trials: features in the protocol's order, conditions taking turns."""
-    rng = random.Random(f"{seed}:{number}:practice")
-    turns = [conditions[(feature + number) % len(conditions)] for feature in range(features)]
-    return _trials(rng, order=list(range(features)), conditions=turns, references=references)
+def plan_practice(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
+    """The practice trials: features in the protocol's order, conditions taking turns, on the one easy pair of each."""
+    turns = [design.conditions[(feature + number) % len(design.conditions)] for feature in range(features)]
+    cells = [Cell(condition, 1, EASY) for condition in turns]
+    name = f"{seed}:{number}:practice"
+    return _trials(random.Random(name), _panel_generator(name), order=range(features), cells=cells, design=design)
 
 
-def plan_main(
-    *, seed: int, number: int, features: int, conditions: Sequence[str], references: int
-) -> list[PlannedTrial]:
-    """The main trials of one participant: features in random order, conditions counterbalanced.
+def plan_main(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
+    """The main trials of one participant: features in random order, cells counterbalanced.
 
-    Participants come in blocks of as many as there are conditions. Within a block each feature meets every
-    condition once; within a participant the conditions' counts differ by at most one. Which features share
-    a condition is drawn anew for each block, so that no set of features is tied to another.
+    A cell is a condition, an image batch and a difficulty. Participants come in blocks of as many as there are cells.
+    Within a block each feature meets every cell once, so that neither batches nor difficulties are tied to conditions
+    or to participants. Within a participant the conditions' counts differ by at most one, those of the difficulties and
+    of the batches by at most two each. Which features share a cell is drawn anew for each block, so that no set of
+    features is tied to another.
 
     Args:
         seed: of the study.
         number: of the participant, from 1.
         features: how many there are.
-        conditions: names of the conditions, in the protocol's order.
-        references: how many images stand in the reference panel.
+        design: what is varied.
     """
-    block = (number - 1) // len(conditions)
+    cells = _cells(design)
+    block = (number - 1) // len(cells)
     places = list(range(features))
     random.Random(f"{seed}:block:{block}").shuffle(places)
-    turns = [conditions[(places[feature] + number) % len(conditions)] for feature in range(features)]
-    rng = random.Random(f"{seed}:{number}:main")
+    met = [cells[(places[feature] + number) % len(cells)] for feature in range(features)]
+    name = f"{seed}:{number}:main"
+    rng = random.Random(name)
     order = list(range(features))
     rng.shuffle(order)
-    return _trials(rng, order=order, conditions=turns, references=references)
+    return _trials(rng, _panel_generator(name), order=order, cells=met, design=design)
+
+
+def _panel_generator(name: str) -> random.Random:
+    """A generator of their own, so that a second panel changes nothing else."""
+    return random.Random(f"{name}:panels")
+
+
+def _cells(design: Design) -> list[Cell]:
+    """Every cell once, in an order in which any few that follow each other are mixed in all three respects."""
+    shown = _mixed(len(design.conditions), len(design.difficulties))
+    return [
+        Cell(design.conditions[condition], batch + 1, design.difficulties[difficulty])
+        for pair, batch in _mixed(len(shown), design.batches)
+        for condition, difficulty in [shown[pair]]
+    ]
+
+
+def _mixed(first: int, second: int) -> list[tuple[int, int]]:
+    """Every pair of two numbers below these once, so that both take turns: along the diagonals of their table."""
+    diagonal = math.lcm(first, second)
+    return [(place % first, (place + place // diagonal) % second) for place in range(first * second)]
 
 
 def _trials(
-    rng: random.Random, *, order: Sequence[int], conditions: Sequence[str], references: int
+    rng: random.Random, panel_rng: random.Random, *, order: Sequence[int], cells: Sequence[Cell], design: Design
 ) -> list[PlannedTrial]:
-    """Add sides and reference orders; ``conditions`` is indexed by feature."""
-    sides = _balanced_sides(rng, conditions)
-    trials = []
-    for feature in order:
-        shown = list(range(1, references + 1))
-        rng.shuffle(shown)
-        trials.append(PlannedTrial(feature, conditions[feature], sides[feature], tuple(shown)))
-    return trials
+    """Add sides and the orders of references; ``cells`` is indexed by feature."""
+    conditions = [cell.condition for cell in cells]
+    sides, panel_sides = _balanced_sides(rng, conditions), _balanced_sides(panel_rng, conditions)
+    return [
+        PlannedTrial(
+            feature=feature,
+            cell=cells[feature],
+            strong_side=sides[feature],
+            reference_order=_shuffled(rng, design.references),
+            weak_reference_order=_shuffled(panel_rng, design.weak_references),
+            strong_panel_side=panel_sides[feature] if design.weak_references else None,
+        )
+        for feature in order
+    ]
+
+
+def _shuffled(rng: random.Random, count: int) -> tuple[int, ...]:
+    positions = list(range(1, count + 1))
+    rng.shuffle(positions)
+    return tuple(positions)
 
 
 def _balanced_sides(rng: random.Random, conditions: Sequence[str]) -> list[SideName]:

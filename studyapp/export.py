@@ -31,6 +31,8 @@ def export_row(response: "ExportedResponse") -> dict[str, str]:
         "weights_sha256": feature.model.weights_sha256,
         "feature": feature.name,
         "references": str(len(trial.reference_order)),
+        "batch": str(pair.batch),
+        "difficulty": pair.difficulty,
         "strong_image": pair.strong_image.sha256,
         "weak_image": pair.weak_image.sha256,
         "strong_activation": repr(pair.strong_activation),

@@ -71,31 +71,50 @@ class StudyFeature(models.Model):
         return f"{self.study}: {self.feature}"
 
 
+class Role(models.TextChoices):
+    """What a reference is evidence of: what the feature responds to, or what it does not."""
+
+    STRONG = "strong"
+    WEAK = "weak"
+
+
 class Reference(models.Model):
-    """An image that strongly activates the feature, shown as evidence in every trial on this feature."""
+    """An image shown as evidence in every trial on this feature and batch: it activates the feature much or hardly."""
 
     study_feature = models.ForeignKey(StudyFeature, on_delete=models.CASCADE, related_name="references")
-    position = models.PositiveIntegerField(help_text="From 1, the strongest. The screen shows a shuffled order.")
+    batch = models.PositiveIntegerField(default=1, help_text="Of images; a participant meets one batch of a feature.")
+    role = models.CharField(max_length=6, choices=Role, default=Role.STRONG)
+    position = models.PositiveIntegerField(
+        help_text="From 1, the strongest, of weak ones the weakest. The screen shows a shuffled order."
+    )
     image = models.ForeignKey(SourceImage, on_delete=models.PROTECT, related_name="+")
     activation = models.FloatField()
     rank = models.PositiveIntegerField(help_text="In the pool; 1 is the strongest.")
     explanations = models.ManyToManyField(Stimulus, related_name="+", blank=True)
 
     class Meta:
-        ordering = ("study_feature", "position")
+        ordering = ("study_feature", "batch", "role", "position")
         constraints = (
-            models.UniqueConstraint(fields=("study_feature", "position"), name="one_reference_per_position"),
+            models.UniqueConstraint(
+                fields=("study_feature", "batch", "role", "position"), name="one_reference_per_position"
+            ),
             models.UniqueConstraint(fields=("study_feature", "image"), name="a_reference_image_is_shown_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="reference_role_is_known"),
+            models.CheckConstraint(condition=Q(batch__gte=1), name="reference_batches_start_at_1"),
         )
 
     def __str__(self) -> str:
-        return f"{self.study_feature}, reference {self.position}"
+        return f"{self.study_feature}, batch {self.batch}, {self.role} reference {self.position}"
 
 
 class QueryPair(models.Model):
-    """The two held-out images of a feature between which participants choose."""
+    """Two held-out images of a feature between which participants choose: one pair per batch and difficulty."""
 
-    study_feature = models.OneToOneField(StudyFeature, on_delete=models.CASCADE, related_name="query_pair")
+    study_feature = models.ForeignKey(StudyFeature, on_delete=models.CASCADE, related_name="query_pairs")
+    batch = models.PositiveIntegerField(default=1, help_text="The references of this batch are shown with the pair.")
+    difficulty = models.CharField(
+        max_length=20, default="easy", help_text="`easy`, or the percentile of the strong image, as `95`."
+    )
     strong_image = models.ForeignKey(SourceImage, on_delete=models.PROTECT, related_name="+")
     strong_activation = models.FloatField()
     strong_rank = models.PositiveIntegerField()
@@ -104,7 +123,12 @@ class QueryPair(models.Model):
     weak_rank = models.PositiveIntegerField()
 
     class Meta:
+        ordering = ("study_feature", "batch", "id")
         constraints = (
+            models.UniqueConstraint(
+                fields=("study_feature", "batch", "difficulty"), name="one_query_pair_per_batch_and_difficulty"
+            ),
+            models.CheckConstraint(condition=Q(batch__gte=1), name="query_batches_start_at_1"),
             models.CheckConstraint(condition=~Q(strong_image=F("weak_image")), name="the_two_queries_differ"),
             models.CheckConstraint(
                 condition=Q(strong_rank__lt=F("weak_rank"), strong_activation__gte=F("weak_activation")),
@@ -113,7 +137,13 @@ class QueryPair(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.study_feature}, ranks {self.strong_rank} and {self.weak_rank}"
+        which = f"batch {self.batch}, {self.difficulty}"
+        return f"{self.study_feature}, {which}, ranks {self.strong_rank} and {self.weak_rank}"
+
+    @property
+    def references(self) -> "models.QuerySet[Reference]":
+        """The references with which the pair is shown."""
+        return Reference.objects.filter(study_feature=self.study_feature, batch=self.batch)
 
 
 class Participant(models.Model):
@@ -162,6 +192,15 @@ class Trial(models.Model):
     query_pair = models.ForeignKey(QueryPair, on_delete=models.PROTECT, related_name="trials")
     strong_side = models.CharField(max_length=5, choices=Side)
     reference_order = models.JSONField(help_text="Positions of the references in the order shown.")
+    weak_reference_order = models.JSONField(
+        default=list, help_text="Positions of the weakly activating references in the order shown."
+    )
+    strong_panel_side = models.CharField(
+        max_length=5,
+        choices=Side,
+        blank=True,
+        help_text="Where the strongly activating references stand; empty where no weak ones are shown.",
+    )
 
     class Meta:
         ordering = ("participant", "position")
@@ -170,6 +209,9 @@ class Trial(models.Model):
             models.UniqueConstraint(fields=("participant", "query_pair"), name="a_participant_sees_a_query_once"),
             models.CheckConstraint(condition=Q(phase__in=Phase.values), name="trial_phase_is_known"),
             models.CheckConstraint(condition=Q(strong_side__in=Side.values), name="strong_side_is_left_or_right"),
+            models.CheckConstraint(
+                condition=Q(strong_panel_side__in=["", *Side.values]), name="strong_panel_side_is_left_or_right"
+            ),
             models.CheckConstraint(condition=Q(position__gte=1), name="trial_positions_start_at_1"),
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from stimuli.models import SourceImage, Stimulus
-from studyapp.models import Participant, Phase, Reference, Response, Side, Study, StudyFeature, Trial
+from studyapp.models import Participant, Phase, QueryPair, Reference, Response, Role, Side, Study, StudyFeature, Trial
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -41,36 +41,58 @@ def phase_progress(trial: Trial) -> Progress:
 
 @dataclass(frozen=True)
 class ReferenceSlot:
-    """One place of the reference panel: the slot of its image and, if the condition has one, of its explanation."""
+    """One place of a reference panel: the slot of its image and, if the condition has one, of its explanation."""
 
     number: int
     image: str
     explanation: str | None
 
 
-def reference_slots(trial: Trial) -> list[ReferenceSlot]:
-    """The places of the reference panel, in the order of the screen."""
+@dataclass(frozen=True)
+class Panel:
+    """References of one kind as they stand on the screen, and in the order in which the trial shows them."""
+
+    role: Role
+    order: list[int]
+    slots: list[ReferenceSlot]
+
+
+def reference_panels(trial: Trial) -> list[Panel]:
+    """The reference panels from left to right: one, or two where weakly activating references are shown too.
+
+    Slots are named by place on the screen: ``r1`` .. ``r9`` in the panel of the strongly activating references, whose
+    explanations, where the condition explains, are ``r1x`` .. ``r9x``; ``w1`` .. ``w9`` in the other one, whose images
+    are shown as they are in every condition.
+    """
     explained = trial.condition in Stimulus.Kind.values
+    strong = Panel(Role.STRONG, trial.reference_order, _slots("r", len(trial.reference_order), explained=explained))
+    if not trial.weak_reference_order:
+        return [strong]
+    weak = Panel(Role.WEAK, trial.weak_reference_order, _slots("w", len(trial.weak_reference_order), explained=False))
+    return [strong, weak] if trial.strong_panel_side == Side.LEFT else [weak, strong]
+
+
+def _slots(letter: str, count: int, *, explained: bool) -> list[ReferenceSlot]:
     return [
-        ReferenceSlot(number, f"r{number}", f"r{number}x" if explained else None)
-        for number in range(1, len(trial.reference_order) + 1)
+        ReferenceSlot(number, f"{letter}{number}", f"{letter}{number}x" if explained else None)
+        for number in range(1, count + 1)
     ]
 
 
 def slot_image(trial: Trial, slot: str) -> SourceImage | Stimulus | None:
     """What a trial shows in a slot, None for a slot that it does not have.
 
-    Slots are named by place on the screen only: ``left``, ``right``, ``r1`` .. ``r9`` and, where the condition
-    explains, ``r1x`` .. ``r9x``.
+    Slots are ``left`` and ``right`` for the queries, and those of :func:`reference_panels`.
     """
     pair = trial.query_pair
     if slot in Side.values:
         return pair.strong_image if slot == trial.strong_side else pair.weak_image
-    place = next((place for place in reference_slots(trial) if slot in (place.image, place.explanation)), None)
-    if place is None:
-        return None
-    shown: Reference = pair.study_feature.references.get(position=trial.reference_order[place.number - 1])
-    return shown.image if slot == place.image else shown.explanations.get(kind=trial.condition)
+    for panel in reference_panels(trial):
+        for place in panel.slots:
+            if slot in (place.image, place.explanation):
+                shown = pair.references.get(role=panel.role, position=panel.order[place.number - 1])
+                return shown.image if slot == place.image else shown.explanations.get(kind=trial.condition)
+    return None
 
 
 @dataclass(frozen=True)
@@ -100,11 +122,33 @@ def study_counts(study: Study) -> StudyCounts:
     return StudyCounts(**people, responses={name: counted.get(name, 0) for name in study.plan.trials.conditions})
 
 
-def study_features(study: Study) -> QuerySet[StudyFeature]:
-    """The features of a study, practice first, with everything the researcher's page shows of them."""
-    return study.features.select_related(
-        "feature__model", "query_pair__strong_image", "query_pair__weak_image"
-    ).prefetch_related("references__image", "references__explanations")
+@dataclass(frozen=True)
+class ShownBatch:
+    """What is shown of a feature together: the references of one image batch, and its query pairs."""
+
+    number: int
+    references: list[Reference]
+    pairs: list[QueryPair]
+
+
+def study_features(study: Study) -> list[tuple[StudyFeature, list[ShownBatch]]]:
+    """The features of a study, practice first, each with its batches: everything the researcher's page shows."""
+    features = study.features.select_related("feature__model").prefetch_related(
+        "references__image", "references__explanations", "query_pairs__strong_image", "query_pairs__weak_image"
+    )
+    return [(feature, _shown_batches(feature)) for feature in features]
+
+
+def _shown_batches(feature: StudyFeature) -> list[ShownBatch]:
+    references, pairs = list(feature.references.all()), list(feature.query_pairs.all())
+    return [
+        ShownBatch(
+            number,
+            [reference for reference in references if reference.batch == number],
+            [pair for pair in pairs if pair.batch == number],
+        )
+        for number in sorted({pair.batch for pair in pairs})
+    ]
 
 
 class SessionLength(TypedDict):

@@ -25,7 +25,7 @@ class TokenConverter:
 class SlotConverter(TokenConverter):
     """A place on the trial's screen: a query's side, or a reference with or without its explanation."""
 
-    regex = "left|right|r[1-9]x?"
+    regex = "left|right|[rw][1-9]x?"
 
 
 class Sha256Converter(TokenConverter):

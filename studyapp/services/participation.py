@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from studyapp.assignment import PlannedTrial, SideName, plan_main, plan_practice
-from studyapp.models import Participant, Phase, QueryPair, Response, Study, Trial
+from stimuli.protocol import Protocol, difficulty_name
+from studyapp.assignment import Design, PlannedTrial, SideName, plan_main, plan_practice
+from studyapp.models import Participant, Phase, QueryPair, Response, Study, StudyFeature, Trial
 from studyapp.selectors import current_trial
 
 # No 0/O and 1/I/L: the codes are copied by hand.
@@ -66,16 +67,15 @@ def participant_enrol(*, study: Study, client_id: UUID) -> Participant:
 def _store_trials(participant: Participant) -> None:
     """Draw practice and main trials and store them in the order in which they will be asked."""
     study, plan = participant.study, participant.study.plan
-    pairs = QueryPair.objects.filter(study_feature__study=study).order_by("study_feature__position")
+    pairs = {
+        (pair.study_feature_id, pair.batch, pair.difficulty): pair
+        for pair in QueryPair.objects.filter(study_feature__study=study)
+    }
     trials: list[Trial] = []
     for phase, draw in ((Phase.PRACTICE, plan_practice), (Phase.MAIN, plan_main)):
-        of_phase = list(pairs.filter(study_feature__phase=phase))
+        features = list(StudyFeature.objects.filter(study=study, phase=phase).order_by("position"))
         planned: list[PlannedTrial] = draw(
-            seed=study.seed,
-            number=participant.number,
-            features=len(of_phase),
-            conditions=plan.trials.conditions,
-            references=plan.stimuli.references,
+            seed=study.seed, number=participant.number, features=len(features), design=_design(plan)
         )
         for trial in planned:
             trials.append(
@@ -84,13 +84,26 @@ def _store_trials(participant: Participant) -> None:
                     position=len(trials) + 1,
                     phase=phase,
                     task=plan.trials.task,
-                    condition=trial.condition,
-                    query_pair=of_phase[trial.feature],
+                    condition=trial.cell.condition,
+                    query_pair=pairs[features[trial.feature].pk, trial.cell.batch, trial.cell.difficulty],
                     strong_side=trial.strong_side,
                     reference_order=list(trial.reference_order),
+                    weak_reference_order=list(trial.weak_reference_order),
+                    strong_panel_side=trial.strong_panel_side or "",
                 )
             )
     Trial.objects.bulk_create(trials)
+
+
+def _design(plan: Protocol) -> Design:
+    """What the protocol has the trials vary."""
+    return Design(
+        conditions=plan.trials.conditions,
+        references=plan.stimuli.references,
+        weak_references=plan.stimuli.weak_references,
+        batches=plan.stimuli.batches,
+        difficulties=[difficulty_name(one) for one in plan.stimuli.difficulties],
+    )
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Making a study from its protocol file."""
 
+from collections.abc import Sequence
 from itertools import count
 
 from django.db import transaction
@@ -8,8 +9,8 @@ from stimuli.models import Stimulus
 from stimuli.protocol import Protocol, ProtocolError, ProtocolFile
 from stimuli.quality import flags
 from stimuli.recipes import accentuation_recipe, find_stimulus
-from stimuli.selection import FeatureImages, RankedImage, select_images
-from studyapp.models import Phase, QueryPair, Reference, Study, StudyFeature
+from stimuli.selection import FeatureImages, ImageBatch, RankedImage, select_images
+from studyapp.models import Phase, QueryPair, Reference, Role, Study, StudyFeature
 
 
 @transaction.atomic
@@ -43,34 +44,56 @@ def study_create(*, file: ProtocolFile) -> tuple[Study, bool]:
 
 
 def _store_feature(study: Study, protocol: Protocol, images: FeatureImages, position: int) -> None:
-    """Store one feature with its references, their explanations and its queries."""
+    """Store one feature with the references, their explanations and the queries of all its batches."""
     _check_files(images)
     study_feature = StudyFeature.objects.create(
         study=study, feature=images.feature, phase=images.phase, position=position
     )
-    for place, ranked in enumerate(images.references, start=1):
-        reference = Reference.objects.create(
+    for number, batch in enumerate(images.batches, start=1):
+        strong = _store_references(study_feature, number, Role.STRONG, batch.references)
+        _store_references(study_feature, number, Role.WEAK, batch.weak_references)
+        _store_queries(study_feature, number, batch)
+        if Stimulus.Kind.ACCENTUATION in protocol.trials.conditions:
+            for reference, ranked in zip(strong, batch.references, strict=True):
+                reference.explanations.add(_accentuation(protocol, images, ranked))
+
+
+def _store_references(
+    study_feature: StudyFeature, batch: int, role: Role, images: Sequence[RankedImage]
+) -> list[Reference]:
+    return Reference.objects.bulk_create(
+        Reference(
             study_feature=study_feature,
-            position=place,
+            batch=batch,
+            role=role,
+            position=position,
             image=ranked.image,
             activation=ranked.activation,
             rank=ranked.rank,
         )
-        if Stimulus.Kind.ACCENTUATION in protocol.trials.conditions:
-            reference.explanations.add(_accentuation(protocol, images, ranked))
-    QueryPair.objects.create(
-        study_feature=study_feature,
-        strong_image=images.strong.image,
-        strong_activation=images.strong.activation,
-        strong_rank=images.strong.rank,
-        weak_image=images.weak.image,
-        weak_activation=images.weak.activation,
-        weak_rank=images.weak.rank,
+        for position, ranked in enumerate(images, start=1)
+    )
+
+
+def _store_queries(study_feature: StudyFeature, batch: int, images: ImageBatch) -> None:
+    QueryPair.objects.bulk_create(
+        QueryPair(
+            study_feature=study_feature,
+            batch=batch,
+            difficulty=pair.difficulty,
+            strong_image=pair.strong.image,
+            strong_activation=pair.strong.activation,
+            strong_rank=pair.strong.rank,
+            weak_image=pair.weak.image,
+            weak_activation=pair.weak.activation,
+            weak_rank=pair.weak.rank,
+        )
+        for pair in images.queries
     )
 
 
 def _check_files(images: FeatureImages) -> None:
-    for ranked in (*images.references, images.strong, images.weak):
+    for ranked in images.images:
         if not ranked.image.path.is_file():
             raise ProtocolError(
                 f"The file of image {ranked.image.sha256[:12]} is missing in the data folder; run the import_images of "

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from studyapp.models import Participant, Trial
-from studyapp.selectors import current_trial, phase_progress, reference_slots, slot_image
+from studyapp.selectors import current_trial, phase_progress, reference_panels, slot_image
 from studyapp.services.participation import ResponseRefusedError, instructions_read, response_record
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
@@ -118,7 +118,7 @@ def _trial_page(request: HttpRequest, trial: Trial) -> HttpResponse:
         "participant": trial.participant,
         "trial": trial,
         "progress": phase_progress(trial),
-        "references": reference_slots(trial),
+        "panels": reference_panels(trial),
     }
     return render(request, f"studyapp/tasks/{trial.task}.html", context)
 

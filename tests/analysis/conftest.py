@@ -28,6 +28,8 @@ def one_row(participant: str, trial: int, condition: str, correct: bool, **cells
         "weights_sha256": "cd" * 32,
         "feature": f"logit={trial}",
         "references": "9",
+        "batch": "1",
+        "difficulty": "easy",
         "strong_image": "01" * 32,
         "weak_image": "02" * 32,
         "strong_activation": "7.25",

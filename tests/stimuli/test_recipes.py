@@ -8,7 +8,7 @@ from accentuation import AccentuationConfig
 from stimuli.models import Feature, ImagePool, SourceImage, Stimulus, VisionModel
 from stimuli.protocol import AccentuationTable, Protocol, parse_protocol
 from stimuli.recipes import Recipe, accentuation_recipe, find_stimulus, needed_recipes
-from stimuli.selection import FeatureImages, RankedImage
+from stimuli.selection import FeatureImages, ImageBatch, QueryImages, RankedImage
 
 TEXT = """\
 slug = "s"
@@ -82,22 +82,24 @@ def test_the_regularization_layer_of_the_protocol_comes_before_the_networks_own(
 
 
 @pytest.mark.parametrize(
-    ("conditions", "count"), [('"exemplars"', 0), ('"accentuation"', 4), ('"exemplars", "accentuation"', 4)]
+    ("conditions", "count"), [('"exemplars"', 0), ('"accentuation"', 6), ('"exemplars", "accentuation"', 6)]
 )
 def test_every_reference_of_every_feature_is_accentuated_if_the_study_shows_it(conditions: str, count: int) -> None:
     def ranked(number: int) -> RankedImage:
         return RankedImage(SourceImage(pool=POOL, pk=number, sha256=f"{number:064x}"), float(-number), number)
 
+    def batch(first: int, second: int, strong: int, weak: int) -> ImageBatch:
+        queries = (QueryImages("easy", ranked(strong), ranked(weak)),)
+        return ImageBatch((ranked(first), ranked(second)), (ranked(20 + weak),), queries)
+
     selected = [
-        FeatureImages(
-            Feature(pk=1, model=NETWORK, name="logit=1"), "main", (ranked(1), ranked(2)), ranked(3), ranked(9)
-        ),
-        FeatureImages(
-            Feature(pk=2, model=NETWORK, name="logit=2"), "practice", (ranked(4), ranked(5)), ranked(6), ranked(8)
-        ),
+        FeatureImages(Feature(pk=1, model=NETWORK, name="logit=1"), "main", (batch(1, 2, 3, 9), batch(10, 11, 12, 19))),
+        FeatureImages(Feature(pk=2, model=NETWORK, name="logit=2"), "practice", (batch(4, 5, 6, 8),)),
     ]
     recipes = needed_recipes(protocol(conditions=conditions), selected)
-    expected = [("logit=1", 1), ("logit=1", 2), ("logit=2", 4), ("logit=2", 5)][:count]
+    expected = [("logit=1", 1), ("logit=1", 2), ("logit=1", 10), ("logit=1", 11), ("logit=2", 4), ("logit=2", 5)][
+        :count
+    ]
     assert [(one.feature.name, one.image.pk) for one in recipes] == expected
 
 

@@ -44,7 +44,8 @@ def test_it_takes_references_and_queries_with_rank_and_activation_from_the_surve
     assert (feature.phase, feature.position) == ("main", 1)
     assert [reference.rank for reference in feature.references.all()] == [1, 2, 3, 4]
     assert [reference.activation for reference in feature.references.all()] == pytest.approx([4.9, 4.8, 4.7, 4.6])
-    pair = feature.query_pair
+    pair = feature.query_pairs.get()
+    assert (pair.batch, pair.difficulty) == (1, "easy")
     # The image of rank r has activation 5 - r / 10 in this survey.
     assert pair.strong_activation == pytest.approx(5 - pair.strong_rank / 10)
     assert pair.weak_activation == pytest.approx(5 - pair.weak_rank / 10)

@@ -62,6 +62,8 @@ def test_it_writes_what_the_database_holds(participant: Participant, tmp_path: P
             "weights_sha256": "ab" * 32,
             "feature": pair.study_feature.feature.name,
             "references": "4",
+            "batch": "1",
+            "difficulty": "easy",
             "strong_image": pair.strong_image.sha256,
             "weak_image": pair.weak_image.sha256,
             "strong_activation": str(pair.strong_activation),

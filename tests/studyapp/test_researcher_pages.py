@@ -78,7 +78,7 @@ def test_it_shows_link_protocol_and_every_image_with_rank_and_activation(staff: 
     assert "export_responses birds" in page
     assert page.count("<img") == 6 * (4 + 4 + 2)
     assert page.count("4.500 → 9.250") == 6 * 4
-    pair = study.features.get(feature__name="layer1:channel=0").query_pair
+    pair = study.features.get(feature__name="layer1:channel=0").query_pairs.get()
     assert f"Strong query: rank {pair.strong_rank}, activation {pair.strong_activation:.3f}" in page
 
 

@@ -50,7 +50,7 @@ def test_references_and_their_accentuations_stand_in_the_order_that_was_drawn(
 ) -> None:
     trial = trial_with(participant, "accentuation")
     for place, position in enumerate(trial.reference_order, start=1):
-        reference = trial.query_pair.study_feature.references.get(position=position)
+        reference = trial.query_pair.references.get(position=position)
         assert client.get(address(trial, f"r{place}")).content == reference.image.path.read_bytes()
         assert client.get(address(trial, f"r{place}x")).content == reference.explanations.get().path.read_bytes()
 

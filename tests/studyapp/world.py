@@ -32,8 +32,9 @@ def protocol_text(
     conditions: tuple[str, ...] = ("exemplars", "accentuation"),
     seed: int = 7,
     pool: str = "patterns",
+    stimuli: str = "",
 ) -> str:
-    """A protocol file on the small world."""
+    """A protocol file on the small world; ``stimuli`` holds further lines of its table of that name."""
     main = [f"layer1:channel={number}" for number in range(features)]
     return f"""
 slug = "{slug}"
@@ -46,6 +47,7 @@ pool = "{pool}"
 references = {references}
 practice_features = {list(PRACTICE_FEATURES)}
 features = {main}
+{stimuli}
 
 [trials]
 conditions = {list(conditions)}
@@ -87,6 +89,7 @@ def make_survey(*, features: int = 4) -> None:
             left=0,
             top=0,
             side=SIDE,
+            perceptual_hash=random.Random(number).randrange(-(2**63), 2**63),
         )
         for number in range(IMAGES)
     )
