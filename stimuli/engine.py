@@ -4,8 +4,11 @@ The only module here that imports torch; commands import it when they have work 
 """
 
 import hashlib
+import os
 import platform
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
@@ -25,6 +28,9 @@ from stimuli.orders import EngineError, Figures, ImageSource, Made, NetworkFacts
 # The clean crops on which a stimulus is judged: the same for all, and drawn for no stimulus.
 CLEAN_CROPS = 16
 CLEAN_SEED = 2**63
+
+# Images that a network is shown at once: enough to fill a GPU, and few enough for its memory.
+READ_TOGETHER = 128
 
 # What else than the recipe may change an image.
 LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pillow")
@@ -84,10 +90,16 @@ class Network:
         Raises:
             EngineError: no such layer, or an image file is missing or damaged.
         """
-        images = torch.stack([_tensor(source) for source in sources])  # (B, 3, H, W) in [0, 1]
-        with _translated():
-            values = accentuation.channel_activations(self._model, images, layers)
-        return {layer: value.double().cpu().numpy() for layer, value in values.items()}
+        parts = []
+        for images in read_ahead(sources, threads=self._readers()):
+            with _translated():
+                values = accentuation.channel_activations(self._model, images, layers)
+            parts.append({layer: value.double().cpu().numpy() for layer, value in values.items()})
+        return {layer: np.concatenate([part[layer] for part in parts]) for layer in layers}
+
+    def _readers(self) -> int:
+        """Threads that read images: beside a GPU all processors, on a CPU none, for each is at work on a network."""
+        return len(os.sched_getaffinity(0)) if self._model.device.type == "cuda" else 0
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Make sure that accentuations can be made with this config, without making any.
@@ -135,6 +147,28 @@ class Network:
             ssim=ssim(pixels[1], pixels[0]),
             saturation=saturation(pixels[1], pixels[0]),
         )
+
+
+def read_ahead(sources: Sequence[ImageSource], *, threads: int) -> Iterator[torch.Tensor]:
+    """Images of one size, stacked: ``(at most READ_TOGETHER, 3, H, W)`` in [0, 1], in their order.
+
+    With threads, the next stack is read while the caller is busy with one; two at most are in memory beside it.
+
+    Raises:
+        EngineError: an image file is missing or damaged.
+    """
+    stacks = [sources[start : start + READ_TOGETHER] for start in range(0, len(sources), READ_TOGETHER)]
+    if not threads:
+        yield from (torch.stack([_tensor(source) for source in stack]) for stack in stacks)
+        return
+    with ThreadPoolExecutor(threads) as readers:
+        being_read: deque[list[Future[torch.Tensor]]] = deque()
+        for stack in stacks:
+            being_read.append([readers.submit(_tensor, source) for source in stack])
+            if len(being_read) > 1:
+                yield torch.stack([image.result() for image in being_read.popleft()])
+        for images in being_read:
+            yield torch.stack([image.result() for image in images])
 
 
 def use_one_thread() -> None:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from stimuli import files
-from stimuli.models import Activation, Stimulus
+from stimuli.models import Stimulus
 from stimuli.orders import Made, NetworkFacts, Order
 from stimuli.recipes import Recipe, find_stimulus
+from stimuli.survey import rank_among
 from stimuli.workers import Workers
 
 
@@ -66,19 +67,13 @@ def _keep(recipe: Recipe, made: Made, network: NetworkFacts) -> Stimulus:
         defaults={
             "config": recipe.config,
             **asdict(made.figures),
-            "rank_after": _rank(recipe, made.figures.activation_after),
+            "rank_after": rank_among(recipe.feature, recipe.pool, made.figures.activation_after),
             "device": network.device,
             "made_with": network.made_with,
             "sha256": sha256,
         },
     )
     return stimulus
-
-
-def _rank(recipe: Recipe, activation: float) -> int:
-    """One more than the number of natural images of the pool that activate the feature more."""
-    natural = Activation.objects.filter(feature=recipe.feature, image__pool=recipe.pool)
-    return natural.filter(value__gt=activation).count() + 1
 
 
 def _is_made(recipe: Recipe) -> bool:

@@ -1,22 +1,18 @@
-"""How strongly the images of a pool activate features, and the ranks this gives them.
+"""The records of a survey: how strongly the images of a pool activate features, and the ranks this gives them.
 
 A feature's rows are written in one transaction, so a feature is surveyed over a pool either completely or not at all.
 """
 
 import random
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
-from numpy.typing import NDArray
 
-from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, VisionModel
+from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, UnitSample, VisionModel
 from stimuli.orders import NetworkFacts
-from stimuli.workers import Values, Workers
-
-# Larger ones were slower on a CPU: fresh memory for the large activations of early layers cost more than was saved.
-BATCH_SIZE = 16
+from stimuli.ranking import LayerFold, rank_of
+from stimuli.streaming import Extent
 
 
 class SurveyError(ValueError):
@@ -78,59 +74,78 @@ def surveyed_features(network: VisionModel, pool: ImagePool) -> set[str]:
     return set(Feature.objects.filter(model=network, surveys__pool=pool).values_list("name", flat=True))
 
 
-def pool_activations(
-    workers: Workers, images: Sequence[SourceImage], layers: Sequence[str], *, progress: Callable[[int], object]
-) -> Values:
-    """The activations of all units of some layers, ``(images, units)`` by layer, in one pass over the images.
+def standing_sample(
+    network: VisionModel, pool: ImagePool, layer: str, *, sample: int | None, seed: int
+) -> UnitSample | None:
+    """The record that this sample of units of a layer was drawn and surveyed, if there is one.
 
     Args:
-        workers: with the network.
-        images: of one pool.
-        layers: names, ``logit`` for the logits.
-        progress: is told how many images were done since it was last called.
-
-    Raises:
-        EngineError: no such layer, or an image file is missing or damaged.
+        network: of the layer.
+        pool: over which it was surveyed.
+        layer: its name.
+        sample: how many units; None for all living ones.
+        seed: of the sample.
     """
-    starts = range(0, len(images), BATCH_SIZE)
-    batches = [[image.path for image in images[start : start + BATCH_SIZE]] for start in starts]
-    parts: dict[int, Values] = {}
-    for place, values in workers.activations(batches, layers):
-        parts[place] = values
-        progress(len(batches[place]))
-    return {layer: np.concatenate([parts[place][layer] for place in range(len(batches))]) for layer in layers}
+    there = surveyed_features(network, pool)
+    for standing in UnitSample.objects.filter(model=network, pool=pool, layer=layer):
+        alive = standing.units - standing.dead
+        whole = sample is None or sample >= alive
+        same = len(standing.drawn) == alive if whole else (len(standing.drawn), standing.seed) == (sample, seed)
+        if same and all(feature_name(layer, unit) in there for unit in standing.drawn):
+            return standing
+    return None
 
 
 def survey_layer(
-    row: VisionModel, images: Sequence[SourceImage], values: NDArray[np.float64], wanted: Wanted, *, seed: int
+    network: VisionModel, pool: ImagePool, fold: LayerFold, extent: Extent, wanted: Wanted, *, seed: int
 ) -> LayerSurvey:
-    """Keep activations and ranks of units of one layer over a pool.
+    """Keep activations and ranks of units of one layer over a pool, and which units were sampled.
 
     Args:
-        row: of the network.
-        images: all images of one pool.
-        values: the activations of all units of the layer, ``(images, units)``.
+        network: its row.
+        pool: all of whose images were folded in.
+        fold: of the layer.
+        extent: what was kept of the pool.
         wanted: the layer and its units.
         seed: of the generator that samples units.
 
     Raises:
         SurveyError: a named unit is dead, or its activation, or that of all units, is not finite.
     """
-    pool = images[0].pool
-    _check_finite(row, pool, values, wanted)
-    alive = _alive(values)
+    _check_finite(network, pool, fold, wanted)
+    alive = set(np.flatnonzero(fold.alive).tolist())
     dead_and_named = sorted(set(wanted.units) - alive)
     if dead_and_named:
         raise SurveyError(
             f"The feature {feature_name(wanted.layer, dead_and_named[0])} is dead: its activation does not vary over "
             f"the pool {pool.name!r}; name another."
         )
-    units = [*wanted.units, *(unit for unit in _sampled(wanted, alive, seed) if unit not in wanted.units)]
-    there = surveyed_features(row, pool)
+    dead = fold.units - len(alive)
+    drawn = _sampled(wanted, alive, seed)
+    if wanted.whole_layer:
+        UnitSample.objects.get_or_create(
+            model=network, pool=pool, layer=wanted.layer, seed=seed, units=fold.units, dead=dead, drawn=drawn
+        )
+    units = [*wanted.units, *(unit for unit in drawn if unit not in wanted.units)]
+    there = surveyed_features(network, pool)
     new = [unit for unit in units if feature_name(wanted.layer, unit) not in there]
     for unit in new:
-        _write(row, feature_name(wanted.layer, unit), images, values[:, unit])
-    return LayerSurvey(wanted.layer, values.shape[1], values.shape[1] - len(alive), tuple(units), len(new))
+        _write(network, feature_name(wanted.layer, unit), pool, fold, unit, extent)
+    return LayerSurvey(wanted.layer, fold.units, dead, tuple(units), len(new))
+
+
+def rank_among(feature: Feature, pool: ImagePool, activation: float) -> int:
+    """One more than the number of natural images of a pool that activate a feature more than this.
+
+    Of a pool that was not kept whole it is exact beside the ends and estimated from the sample between them.
+
+    Raises:
+        FeatureSurvey.DoesNotExist: the feature was not surveyed over the pool.
+    """
+    survey = FeatureSurvey.objects.get(feature=feature, pool=pool)
+    kept = Activation.objects.filter(feature=feature, image__pool=pool).values_list("value", "rank")
+    values, ranks = zip(*kept, strict=True)
+    return rank_of(activation, np.array(values), np.array(ranks), images=survey.images, ends=survey.ends)
 
 
 def feature_name(layer: str, unit: int) -> str:
@@ -138,22 +153,16 @@ def feature_name(layer: str, unit: int) -> str:
     return f"logit={unit}" if layer == "logit" else f"{layer}:channel={unit}"
 
 
-def _check_finite(row: VisionModel, pool: ImagePool, values: NDArray[np.float64], wanted: Wanted) -> None:
-    finite = set(np.flatnonzero(np.isfinite(values).all(axis=0)).tolist())
-    broken = [f"the feature {feature_name(wanted.layer, unit)}" for unit in wanted.units if unit not in finite]
-    if not finite:
+def _check_finite(network: VisionModel, pool: ImagePool, fold: LayerFold, wanted: Wanted) -> None:
+    finite = fold.finite
+    broken = [f"the feature {feature_name(wanted.layer, unit)}" for unit in wanted.units if not finite[unit]]
+    if not finite.any():
         broken = [f"all units of {wanted.layer}"]
     if broken:
         raise SurveyError(
-            f"{row.name} gives activations of {broken[0]} that are not finite on images of the pool {pool.name!r}; "
-            "check its weights."
+            f"{network.name} gives activations of {broken[0]} that are not finite on images of the pool "
+            f"{pool.name!r}; check its weights."
         )
-
-
-def _alive(values: NDArray[np.float64]) -> set[int]:
-    """The units whose activation is finite and not the same on all images."""
-    varied = (values.min(axis=0) < values.max(axis=0)) & np.isfinite(values).all(axis=0)
-    return {int(unit) for unit in np.flatnonzero(varied)}
 
 
 def _sampled(wanted: Wanted, alive: set[int], seed: int) -> list[int]:
@@ -166,14 +175,17 @@ def _sampled(wanted: Wanted, alive: set[int], seed: int) -> list[int]:
 
 
 @transaction.atomic
-def _write(row: VisionModel, name: str, images: Sequence[SourceImage], values: NDArray[np.float64]) -> None:
-    feature, _ = Feature.objects.get_or_create(model=row, name=name)
+def _write(network: VisionModel, name: str, pool: ImagePool, fold: LayerFold, unit: int, extent: Extent) -> None:
+    feature, _ = Feature.objects.get_or_create(model=network, name=name)
     FeatureSurvey.objects.create(
-        feature=feature, pool=images[0].pool, images=len(images), ends=len(images), sampled=len(images)
+        feature=feature,
+        pool=pool,
+        images=extent.images,
+        ends=extent.images if extent.whole else extent.ends,
+        sampled=len(extent.sample),
     )
-    # Strongest first; the sort is stable and the images come by id, so ties go to the lower id.
-    order = np.argsort(-values, kind="stable")
+    kept = fold.kept(unit, extent.images)
     Activation.objects.bulk_create(
-        Activation(feature=feature, image=images[index], value=float(values[index]), rank=rank)
-        for rank, index in enumerate(order.tolist(), start=1)
+        Activation(feature=feature, image_id=image, value=value, rank=rank)
+        for image, value, rank in zip(kept.ids.tolist(), kept.values.tolist(), kept.ranks.tolist(), strict=True)
     )

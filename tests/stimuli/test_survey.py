@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from django.core.management import CommandError, call_command
@@ -11,8 +10,10 @@ from PIL import Image
 
 import accentuation
 from stimuli.management.commands.survey_features import _ranges
-from stimuli.models import Activation, Feature, ImagePool, SourceImage, VisionModel
-from stimuli.survey import _alive
+from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, UnitSample, VisionModel
+from stimuli.streaming import sample_of
+from stimuli.survey import rank_among
+from tests.stimuli.hand_survey import survey_by_hand
 
 MODEL = "efficientnet_lite0"
 LAYER = "blocks.4.2"
@@ -47,21 +48,93 @@ class TestSurvey:
         assert (tuple(row.mean), tuple(row.std)) == (network.mean, network.std)
         assert not row.weights_given
 
-    def test_a_sample_of_units_is_that_of_its_seed(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_sample_of_units_is_that_of_its_seed(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=5, workers=1)
         first = set(Feature.objects.values_list("name", flat=True))
         assert len(first) == 3
-        call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=5, workers=1)
-        assert set(Feature.objects.values_list("name", flat=True)) == first
-        first_said, second_said = capsys.readouterr().out.split("Surveying")[1:]
-        assert f"{LAYER}: 3 of 112 units surveyed, 3 newly measured; 0 of the layer are dead" in first_said
-        assert f"{LAYER}: 3 of 112 units surveyed, 0 newly measured" in second_said
-        for said in (first_said, second_said):
-            assert set(re.findall(r'"(\S+)"', said)) == first
-            assert "put their names into `features` or `practice_features`" in said
+        said = capsys.readouterr().out
+        assert f"{LAYER}: 3 of 112 units surveyed, 3 newly measured; 0 of the layer are dead" in said
+        assert "put their names into `features` or `practice_features`" in said
+        assert set(re.findall(r'"(\S+)"', said)) == first
+        sample = UnitSample.objects.get()
+        assert (sample.model.name, sample.pool.name, sample.layer, sample.seed) == (MODEL, "small", LAYER, 5)
+        assert (sample.units, sample.dead) == (112, 0)
+        assert {f"{LAYER}:channel={unit}" for unit in sample.drawn} == first
+
         call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=6, workers=1)
         assert set(Feature.objects.values_list("name", flat=True)) > first
         assert Activation.objects.count() == 16 * Feature.objects.count()
+        assert UnitSample.objects.count() == 2
+
+        capsys.readouterr()
+        monkeypatch.setattr(accentuation, "load_model", None)
+        call_command("survey_features", MODEL, "small", layers=[LAYER], units=3, seed=5, workers=1)
+        said = capsys.readouterr().out
+        assert f"{LAYER}: 3 of 112 units surveyed, 0 newly measured" in said
+        assert set(re.findall(r'"(\S+)"', said)) == first
+
+    def test_features_of_a_sampled_layer_may_be_named_besides(self, capsys: pytest.CaptureFixture[str]) -> None:
+        named = f"{LAYER}:channel=17"
+        call_command("survey_features", MODEL, "small", layers=[LAYER], units=2, features=[named], workers=1)
+        drawn = UnitSample.objects.get().drawn
+        assert len(drawn) == 2
+        assert 17 not in drawn
+        assert set(Feature.objects.values_list("name", flat=True)) == {
+            named,
+            *(f"{LAYER}:channel={unit}" for unit in drawn),
+        }
+        assert f"{LAYER}: 3 of 112 units surveyed, 3 newly measured" in capsys.readouterr().out
+
+    def test_of_a_large_pool_the_ends_are_exact_and_a_random_sample_is_estimated(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        name = f"{LAYER}:channel=17"
+        call_command("survey_features", MODEL, "small", features=[name], workers=1)
+        whole = {row.image_id: (row.value, row.rank) for row in Activation.objects.all()}
+        assert "estimated ranks" not in capsys.readouterr().out
+        survey = FeatureSurvey.objects.get()
+        assert (survey.images, survey.ends, survey.sampled) == (16, 16, 16)
+
+        Feature.objects.get().delete()
+        call_command("survey_features", MODEL, "small", features=[name], ends=3, sample=5, workers=1)
+        assert "the 3 strongest and the 3 weakest of them are kept" in capsys.readouterr().out
+        survey = FeatureSurvey.objects.get()
+        assert (survey.images, survey.ends, survey.sampled) == (16, 3, 5)
+        sampled = sample_of(ImagePool.objects.get(), 5).tolist()
+        assert len(sampled) == 5
+        exact = {image for image, (_, rank) in whole.items() if rank <= 3 or rank > 13}
+        rows = {row.image_id: row for row in Activation.objects.all()}
+        assert set(rows) == exact | set(sampled)
+        assert all(row.value == whole[image][0] for image, row in rows.items())
+        assert all(rows[image].rank == whole[image][1] for image in exact)
+        between = sorted((rows[image] for image in set(sampled) - exact), key=lambda row: row.rank)
+        assert all(3 < row.rank <= 13 for row in between)
+        assert [row.value for row in between] == sorted((row.value for row in between), reverse=True)
+
+    def test_the_rank_of_an_image_from_elsewhere_is_that_of_the_ends_or_estimated(self) -> None:
+        network = VisionModel.objects.create(name="n", input_size=64, mean=[], std=[])
+        images = list(SourceImage.objects.all())
+        pool = images[0].pool
+        whole = survey_by_hand(network, "logit=1", images)
+        assert [rank_among(whole, pool, activation) for activation in (0.5, 0.0, -0.5, -14.5, -15.0, -16.0)] == [
+            1,
+            1,
+            2,
+            16,
+            16,
+            17,
+        ]
+        part = Feature.objects.create(model=network, name="logit=2")
+        FeatureSurvey.objects.create(feature=part, pool=pool, images=1000, ends=2, sampled=4)
+        kept = [(9.0, 1), (8.0, 2), (6.0, 251), (4.0, 500), (2.0, 749), (1.0, 999), (0.0, 1000)]
+        Activation.objects.bulk_create(
+            Activation(feature=part, image=image, value=value, rank=rank)
+            for image, (value, rank) in zip(images, kept, strict=False)
+        )
+        expected = {10: 1, 9: 1, 8.5: 2, 8.0: 2, 7: 127, 5: 376, 3: 626, 1.5: 875, 0.5: 1000, 0: 1000, -1: 1001}
+        assert {activation: rank_among(part, pool, activation) for activation in expected} == expected
 
     def test_a_whole_layer_is_named_in_one_line(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("survey_features", MODEL, "small", layers=[LAYER], workers=1)
@@ -89,7 +162,12 @@ class TestSurvey:
             (MODEL, {"features": ["class=1"]}, "`class=1`"),
             (MODEL, {"layers": ["blocks.9"]}, "no layer `blocks.9`"),
             (MODEL, {}, "Say what to survey"),
-            (MODEL, {"layers": [LAYER], "units": 0}, "--units must be at least 1"),
+            (MODEL, {"layers": [LAYER], "units": 0}, "--units must be at least 1 .found 0"),
+            (MODEL, {"layers": [LAYER], "ends": 0}, "--ends must be from 1 to 10000 .found 0"),
+            (MODEL, {"layers": [LAYER], "ends": 10_001}, "--ends must be from 1 to 10000"),
+            (MODEL, {"layers": [LAYER], "sample": 0}, "--sample must be from 1 to 100000 .found 0"),
+            (MODEL, {"layers": [LAYER], "sample": 100_001}, "--sample must be from 1 to 100000"),
+            (MODEL, {"layers": [LAYER], "seed": 2**63}, "--seed must be from "),
         ],
     )
     def test_bad_input_is_one_sentence(self, model: str, options: dict[str, object], sentence: str) -> None:
@@ -139,11 +217,6 @@ def test_a_network_without_finite_activations_is_refused_and_not_recorded(
 
 def test_the_units_of_a_layer_are_named_as_ranges() -> None:
     assert _ranges([7, 0, 1, 2, 9, 10]) == "0 to 2, 7, 9 to 10"
-
-
-def test_units_without_variation_or_with_infinite_activations_are_not_alive() -> None:
-    values = np.array([[0.0, 1.0, np.nan, np.inf], [0.0, 2.0, 1.0, 1.0]])
-    assert _alive(values) == {1}
 
 
 def test_an_unknown_pool_is_refused(db: None) -> None:

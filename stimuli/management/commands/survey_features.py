@@ -1,22 +1,34 @@
 """``manage.py survey_features``: show a pool to a network and keep activations and ranks."""
 
+import hashlib
+import json
 import textwrap
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from tqdm import tqdm
 
-from stimuli import survey
+from stimuli import streaming, survey
+from stimuli.checkpoints import Checkpoint
 from stimuli.locks import BusyError, exclusive
 from stimuli.models import ImagePool
 from stimuli.networks import surveyed_network
 from stimuli.orders import EngineError
 from stimuli.protocol import ProtocolError
 from stimuli.workers import WORKERS_HELP, Workers, open_workers, worker_count
+
+# Bounds of options, the upper ones because a survey keeps this much of every unit in memory.
+ENDS = (1, 10_000)
+SAMPLE = (1, 100_000)
+SEED = (-(2**63), 2**63 - 1)  # what the database holds
+
+# What decides whether a run goes on where another was cut off.
+REQUEST = ("model", "weights", "layers", "features", "ends", "sample")
 
 USE = "To ask about features, put their names into `features` or `practice_features` of a protocol's [stimuli] table."
 
@@ -34,6 +46,16 @@ class Command(BaseCommand):
         parser.add_argument("--units", type=int, help="sample this many units of each layer (default: all)")
         parser.add_argument("--seed", type=int, default=0, help="of the sample of units (default 0)")
         parser.add_argument("--features", nargs="+", default=[], help="features to survey, for example logit=285")
+        parser.add_argument(
+            "--ends", type=int, default=200, help="keep exact ranks of this many images of either end (default 200)"
+        )
+        parser.add_argument(
+            "--sample",
+            type=int,
+            default=2000,
+            help="keep this many random images, with estimated ranks; a pool that is not larger is kept whole "
+            "(default 2000)",
+        )
         parser.add_argument("--weights", type=Path, help="weights file (default: those that come with the name)")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
         parser.add_argument("--workers", type=worker_count, help=WORKERS_HELP)
@@ -42,41 +64,68 @@ class Command(BaseCommand):
         """Survey, and say what was found."""
         if not options["layers"] and not options["features"]:
             raise CommandError("Say what to survey: --layers, --features or both.")
-        if options["units"] is not None and options["units"] < 1:
-            raise CommandError(f"--units must be at least 1 (found {options['units']}).")
+        _check_ranges(options)
         pool = _pool(options["pool"])
         try:
             with exclusive("survey_features"):
-                if not options["layers"] and _all_there(options, pool):
-                    self.stdout.write(self.style.SUCCESS(f"All features are surveyed over the pool {pool.name}."))
-                else:
+                if not self._all_there(options, pool):
                     self._survey(options, pool)
         except BusyError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped; run the same command again to go on.", returncode=130) from error
 
+    def _all_there(self, options: dict[str, Any], pool: ImagePool) -> bool:
+        """Whether nothing is left to do, and say so: known without loading the network, so that it is quick."""
+        try:
+            network = surveyed_network(options["model"], options["weights"])
+        except ProtocolError:
+            return False
+        draw = {"sample": options["units"], "seed": options["seed"]}
+        samples = [survey.standing_sample(network, pool, layer, **draw) for layer in options["layers"]]
+        if None in samples or not set(options["features"]) <= survey.surveyed_features(network, pool):
+            return False
+        # A run that was killed after its last row had no time to clear this away.
+        Checkpoint(_checkpoint_path(options, pool), "").remove()
+        for sample in filter(None, samples):
+            self._say(survey.LayerSurvey(sample.layer, sample.units, sample.dead, tuple(sample.drawn), 0))
+        self.stdout.write(self.style.SUCCESS(f"All features are surveyed over the pool {pool.name}."))
+        return True
+
     def _survey(self, options: dict[str, Any], pool: ImagePool) -> None:
-        images = list(pool.images.select_related("pool").order_by("id"))
         try:
             with open_workers(options["model"], options["weights"], options["device"], options["workers"]) as workers:
-                facts = workers.facts
-                wanted = _wanted(workers, options)
-                self.stdout.write(f"Surveying {len(images)} images with {facts.name} on {facts.device}.")
-                with tqdm(total=len(images), desc="survey", unit="image") as bar:
-                    layers = [one.layer for one in wanted]
-                    values = survey.pool_activations(workers, images, layers, progress=bar.update)
-            # All or nothing: a network that gives no usable activations is not recorded either.
-            with transaction.atomic():
-                row = survey.record_network(facts, weights_given=options["weights"] is not None)
-                found = [
-                    survey.survey_layer(row, images, values[one.layer], one, seed=options["seed"]) for one in wanted
-                ]
-            for one in found:
-                self._say(one)
-            self.stdout.write(USE)
+                self._survey_with(workers, options, pool)
         except (EngineError, survey.SurveyError) as error:
             raise CommandError(str(error)) from error
+
+    def _survey_with(self, workers: Workers, options: dict[str, Any], pool: ImagePool) -> None:
+        facts, wanted = workers.facts, _wanted(workers, options)
+        columns = {one.layer: None if one.whole_layer else one.units for one in wanted}
+        extent = streaming.extent_of(pool, ends=options["ends"], sample=options["sample"])
+        key = streaming.pass_key(facts, pool, columns, extent)
+        checkpoint = Checkpoint(_checkpoint_path(options, pool), key)
+        self.stdout.write(f"Surveying {extent.images} images with {facts.name} on {facts.device}.")
+        if not extent.whole:
+            self.stdout.write(
+                f"For each unit the {extent.ends} strongest and the {extent.ends} weakest of them are kept with their "
+                f"ranks, and {len(extent.sample)} random ones with estimated ranks."
+            )
+        with tqdm(total=extent.images, desc="survey", unit="image") as bar:
+            try:
+                folds = streaming.fold_pool(workers, pool, columns, extent, checkpoint, progress=bar.update)
+            except OSError as error:
+                raise CommandError(f"The checkpoint cannot be kept ({error}); make room and run again.") from error
+        # All or nothing: a network that gives no usable activations is not recorded either.
+        with transaction.atomic():
+            row = survey.record_network(facts, weights_given=options["weights"] is not None)
+            found = [
+                survey.survey_layer(row, pool, folds[one.layer], extent, one, seed=options["seed"]) for one in wanted
+            ]
+        checkpoint.remove()
+        for one in found:
+            self._say(one)
+        self.stdout.write(USE)
 
     def _say(self, found: survey.LayerSurvey) -> None:
         self.stdout.write(
@@ -112,13 +161,18 @@ def _pool(name: str) -> ImagePool:
     return pool
 
 
-def _all_there(options: dict[str, Any], pool: ImagePool) -> bool:
-    """Known without loading the network, so that a second run is quick."""
-    try:
-        network = surveyed_network(options["model"], options["weights"])
-    except ProtocolError:
-        return False
-    return set(options["features"]) <= survey.surveyed_features(network, pool)
+def _check_ranges(options: dict[str, Any]) -> None:
+    ranges = {"units": (1, None), "ends": ENDS, "sample": SAMPLE, "seed": SEED}
+    for name, (low, high) in ranges.items():
+        value = options[name]
+        if value is not None and (value < low or (high is not None and value > high)):
+            wanted = f"at least {low}" if high is None else f"from {low} to {high}"
+            raise CommandError(f"--{name} must be {wanted} (found {value}).")
+
+
+def _checkpoint_path(options: dict[str, Any], pool: ImagePool) -> Path:
+    request = json.dumps([pool.pk, *(options[name] for name in REQUEST)], default=str)
+    return Path(settings.DATA_DIR) / "surveys" / f"{hashlib.sha256(request.encode()).hexdigest()[:16]}.npz"
 
 
 def _wanted(workers: Workers, options: dict[str, Any]) -> list[survey.Wanted]:
