@@ -11,6 +11,7 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
+from stimuli import files
 from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, VisionModel
 from stimuli.orders import NetworkFacts
 from stimuli.workers import Values, Workers
@@ -93,7 +94,7 @@ def pool_activations(
         EngineError: no such layer, or an image file is missing or damaged.
     """
     starts = range(0, len(images), BATCH_SIZE)
-    batches = [[image.path for image in images[start : start + BATCH_SIZE]] for start in starts]
+    batches = [[files.source(image.sha256) for image in images[start : start + BATCH_SIZE]] for start in starts]
     parts: dict[int, Values] = {}
     for place, values in workers.activations(batches, layers):
         parts[place] = values

@@ -89,7 +89,7 @@ def _accentuation(protocol: Protocol, images: FeatureImages, ranked: RankedImage
     words = flags(stimulus, protocol.stimuli.quality)
     if words:
         raise ProtocolError(
-            f"{stimulus.describe()} breaks the bounds of [stimuli.quality]: {'; '.join(words)}; change "
-            "[stimuli.accentuation], the feature, or the bounds."
+            f"{stimulus.describe()} breaks the bounds of [stimuli.quality]: {'; '.join(words)}; change how "
+            "it is made, the feature, or the bounds."
         )
     return stimulus

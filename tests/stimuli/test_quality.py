@@ -7,7 +7,7 @@ from stimuli.protocol import QualityTable
 from stimuli.quality import flags
 
 
-def stimulus(**changed: float | None) -> Stimulus:
+def stimulus(kind: str = "accentuation", **changed: float | None) -> Stimulus:
     figures = {
         "activation_before": 2.0,
         "activation_after": 5.0,
@@ -18,7 +18,7 @@ def stimulus(**changed: float | None) -> Stimulus:
         "ssim": 0.9,
         "saturation": 0.01,
     }
-    return Stimulus(**(figures | changed))
+    return Stimulus(kind=kind, **(figures | changed))
 
 
 @pytest.mark.parametrize(

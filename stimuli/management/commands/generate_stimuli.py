@@ -1,5 +1,6 @@
 """``manage.py generate_stimuli``: make every image that a study needs and that is not there yet."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from stimuli import files
-from stimuli.generation import GenerationError, check_network, make_stimuli, unmade
+from stimuli.generation import GenerationError, Kept, check_network, make_stimuli, unmade
 from stimuli.locks import BusyError, exclusive
 from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         if flagged:
             self.stdout.write(
                 f"{len(flagged)} of {len(recipes)} stimuli break the bounds of [stimuli.quality]; create_study will "
-                "refuse them. Change [stimuli.accentuation], the features, or the bounds."
+                "refuse them. Change how they are made, the features, or the bounds."
             )
 
     def _generate(
@@ -66,9 +67,18 @@ class Command(BaseCommand):
                 check_network(network, missing)
                 self.stdout.write(f"Making {len(missing)} of {total} stimuli on {network.facts.device}.")
                 with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:
-                    for _ in make_stimuli(missing, network):
-                        bar.update()
+                    told = [kept for kept in _counted(make_stimuli(missing, network), bar) if kept.note]
         except (EngineError, GenerationError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"A stimulus could not be stored: {error}; mend this and run again.") from error
+        for kept in told:
+            self.stdout.write(self.style.WARNING(kept.note))
+        if refused := sum(kept.refused for kept in told):
+            raise CommandError(f"{refused} of {total} stimuli could not be made again as they were.")
+
+
+def _counted(made: Iterator[Kept], bar: "tqdm[Any]") -> Iterator[Kept]:
+    for kept in made:
+        bar.update()
+        yield kept
