@@ -58,7 +58,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("model", Kind.TEXT, "The vision model."),
     Column("weights_sha256", Kind.TEXT, "SHA-256 of the model's weights."),
     Column("feature", Kind.TEXT, "The feature, as the protocol names it."),
-    Column("references", Kind.INTEGER, "Reference images shown.", unit="images", low=1),
+    Column("references", Kind.INTEGER, "Reference images shown.", unit="images", low=0),
     Column("strong_image", Kind.TEXT, "SHA-256 of the strongly activating query image."),
     Column("weak_image", Kind.TEXT, "SHA-256 of the weakly activating query image."),
     Column("strong_activation", Kind.REAL, "The feature's activation by the strong query.", unit="model units"),

@@ -189,7 +189,7 @@ def _of_run(recipe: Recipe) -> list[Stimulus]:
         config_sha256__in=recipe.run,
         seed=recipe.seed,
     )
-    return list(made.select_related("feature", "image", "rejection"))
+    return list(made.select_related("feature", "pool", "image", "rejection"))
 
 
 def _accentuation_config(protocol: Protocol, feature: Feature) -> dict[str, Any]:

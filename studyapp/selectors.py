@@ -41,18 +41,32 @@ def phase_progress(trial: Trial) -> Progress:
 
 @dataclass(frozen=True)
 class ReferenceSlot:
-    """One place of the reference panel: the slot of its image and, if the condition has one, of its explanation."""
+    """One place of the reference panel: the slots of its image and of its explanation, where the condition shows them.
+
+    With both, the one can be flipped to the other; a picture from noise stands there without an image.
+    """
 
     number: int
-    image: str
+    image: str | None
     explanation: str | None
+
+    @property
+    def only(self) -> str | None:
+        """The slot of a place that has but one."""
+        return self.image or self.explanation
+
+    @property
+    def alt(self) -> str:
+        """What the place holds, for those who do not see it."""
+        return f"Reference image {self.number}" if self.image else f"Computed picture {self.number}"
 
 
 def reference_slots(trial: Trial) -> list[ReferenceSlot]:
     """The places of the reference panel, in the order of the screen."""
     explained = trial.condition in Stimulus.Kind.values
+    with_image = trial.condition != Stimulus.Kind.VISUALIZATION
     return [
-        ReferenceSlot(number, f"r{number}", f"r{number}x" if explained else None)
+        ReferenceSlot(number, f"r{number}" if with_image else None, f"r{number}x" if explained else None)
         for number in range(1, len(trial.reference_order) + 1)
     ]
 
@@ -61,7 +75,7 @@ def slot_image(trial: Trial, slot: str) -> SourceImage | Stimulus | None:
     """What a trial shows in a slot, None for a slot that it does not have.
 
     Slots are named by place on the screen only: ``left``, ``right``, ``r1`` .. ``r9`` and, where the condition
-    explains, ``r1x`` .. ``r9x``.
+    explains, ``r1x`` .. ``r9x``. A picture from noise has no ``r1`` beside its ``r1x``.
     """
     pair = trial.query_pair
     if slot in Side.values:

@@ -87,7 +87,8 @@ def _store_trials(participant: Participant) -> None:
                     condition=trial.condition,
                     query_pair=of_phase[trial.feature],
                     strong_side=trial.strong_side,
-                    reference_order=list(trial.reference_order),
+                    # Without any explanation there is no panel either.
+                    reference_order=[] if trial.condition == "none" else list(trial.reference_order),
                 )
             )
     Trial.objects.bulk_create(trials)

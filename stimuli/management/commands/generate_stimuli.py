@@ -13,8 +13,9 @@ from stimuli.locks import BusyError, exclusive
 from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.quality import flagged_stimuli
-from stimuli.recipes import Recipe, needed_recipes
-from stimuli.selection import select_images
+from stimuli.recipes import Recipe, find_stimulus, needed_recipes
+from stimuli.renditions import make_renditions
+from stimuli.selection import FeatureImages, select_images
 from stimuli.workers import WORKERS_HELP, open_workers, worker_count
 
 STOPPED = "Stopped; the stimuli made so far are kept. Run the same command again to go on."
@@ -37,16 +38,31 @@ class Command(BaseCommand):
             protocol = read_protocol(options["protocol"]).protocol
             with exclusive("generate_stimuli"):
                 files.sweep_leftovers()
-                recipes = needed_recipes(protocol, select_images(protocol))
+                selected = select_images(protocol)
+                recipes = needed_recipes(protocol, selected)
                 missing = unmade(recipes)
                 if missing:
                     self._generate(protocol, missing, len(recipes), options["device"], options["workers"])
+                self._make_renditions(protocol, recipes, selected)
         except (ProtocolError, BusyError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError(STOPPED, returncode=130) from error
         self.stdout.write(self.style.SUCCESS(f"All {len(recipes)} stimuli of {protocol.slug} are there."))
         self._report_flags(protocol, recipes)
+
+    def _make_renditions(self, protocol: Protocol, recipes: list[Recipe], selected: list[FeatureImages]) -> None:
+        natural = [one.image for images in selected for one in (*images.references, images.strong, images.weak)]
+        seeds = [recipe.image for recipe in recipes if recipe.image]
+        stimuli = [stimulus for recipe in recipes if (stimulus := find_stimulus(recipe)) is not None]
+        try:
+            made = sum(1 for _ in make_renditions([*natural, *seeds, *stimuli], protocol.stimuli.files))
+        except OSError as error:
+            raise CommandError(
+                f"An image could not be scaled for the web: {error}; mend this and run again."
+            ) from error
+        if made:
+            self.stdout.write(f"Scaled or encoded {made} files for the web.")
 
     def _report_flags(self, protocol: Protocol, recipes: list[Recipe]) -> None:
         flagged = flagged_stimuli(recipes, protocol.stimuli.quality)
