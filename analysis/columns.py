@@ -58,7 +58,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("model", Kind.TEXT, "The vision model."),
     Column("weights_sha256", Kind.TEXT, "SHA-256 of the model's weights."),
     Column("feature", Kind.TEXT, "The feature, as the protocol names it."),
-    Column("references", Kind.INTEGER, "Strongly activating reference images shown.", unit="images", low=1),
+    Column("references", Kind.INTEGER, "Strongly activating reference images shown.", unit="images", low=0),
     Column("batch", Kind.INTEGER, "Which of the feature's image batches was shown.", low=1),
     Column("difficulty", Kind.TEXT, "How far apart the queries are: easy, or the strong one's percentile, such as 95."),
     Column("strong_image", Kind.TEXT, "SHA-256 of the strongly activating query image."),

@@ -4,17 +4,19 @@ The only module here that imports torch; commands import it when they have work 
 """
 
 import hashlib
+import json
 import os
 import platform
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +24,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import accentuation
+from accentuation.attribution import attribute
+from accentuation.measuring import check_layer
+from accentuation.overlay import overlay
 from stimuli.likeness import saturation, ssim
-from stimuli.orders import EngineError, Figures, ImageSource, Made, NetworkFacts, Order
+from stimuli.orders import EngineError, Figures, ImageSource, Made, NetworkFacts, Order, Picture
+from stimuli.pictures import decode, encode
 
 # The clean crops on which a stimulus is judged: the same for all, and drawn for no stimulus.
 CLEAN_CROPS = 16
@@ -33,7 +39,7 @@ CLEAN_SEED = 2**63
 READ_TOGETHER = 128
 
 # What else than the recipe may change an image.
-LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pillow")
+LIBRARIES = ("torch", "torchvision", "timm", "numpy", "pillow", "captum")
 
 
 class Network:
@@ -51,6 +57,7 @@ class Network:
     def __init__(self, name: str, weights: Path | None, device: str = "auto") -> None:
         with _translated():
             self._model = accentuation.load_model(name, weights=weights, device=_device(device))
+        self._last_spectrum: tuple[tuple[ImageSource, ...], accentuation.MagnitudeSpectrum] | None = None
 
     @property
     def facts(self) -> NetworkFacts:
@@ -75,7 +82,7 @@ class Network:
             EngineError: the text is not a feature, the network does not have it, or it is neither logit nor channel.
         """
         with _translated():
-            parsed = accentuation.parse_feature(feature, classes=self._model.classes)
+            parsed = self._parsed(feature)
             accentuation.check_feature(self._model, parsed)
         match parsed:
             case accentuation.Logit(index):
@@ -101,40 +108,111 @@ class Network:
         """Threads that read images: beside a GPU all processors, on a CPU none, for each is at work on a network."""
         return len(os.sched_getaffinity(0)) if self._model.device.type == "cuda" else 0
 
-    def check(self, config: Mapping[str, Any]) -> None:
-        """Make sure that accentuations can be made with this config, without making any.
+    def check(self, order: Order) -> None:
+        """Make sure that an order can be followed, without making anything.
 
         Raises:
-            EngineError: a value is out of its range, or there is no such regularization layer.
+            EngineError: a value is out of its range, or there is no such feature or layer.
         """
         with _translated():
-            accentuation.check_config(self._model, accentuation.AccentuationConfig(**config))
-
-    def make(self, orders: Sequence[Order]) -> Iterator[Made]:
-        """What was made of each order, in their order.
-
-        Raises:
-            EngineError: the feature or a layer does not exist, or the image file is missing or damaged.
-        """
-        return map(self._accentuate, orders)
-
-    def _accentuate(self, order: Order) -> Made:
-        image = _tensor(order.image)
-        with _translated():
-            feature = accentuation.parse_feature(order.feature, classes=self._model.classes)
+            accentuation.check_feature(self._model, self._parsed(order.feature))
+            if order.kind == "attribution":
+                if order.config["layer"] is not None:
+                    check_layer(self._model, order.config["layer"])
+                return
             settings = accentuation.AccentuationConfig(**order.config)
-            done = accentuation.accentuate(self._model, image, feature, settings, seed=order.seed)
-            picture = accentuation.to_picture(done.blend)
-            figures = self._figures(image, picture, feature, settings.regularization_layer)
-        buffer = BytesIO()
-        picture.save(buffer, format="PNG")
-        return Made(buffer.getvalue(), figures)
+            if order.kind != "visualization":
+                accentuation.check_config(self._model, settings)
 
-    def _figures(
-        self, seed: torch.Tensor, picture: Image.Image, feature: accentuation.Feature, layer: str | None
+    def make(self, orders: Iterable[Order]) -> Iterator[Made]:
+        """What was made of each order, in their order and as soon as it is there.
+
+        Consecutive accentuations that differ in image, feature and seed only are made together, as many as fit into
+        the memory of a GPU; on a CPU one after the other, which is as fast there.
+
+        Raises:
+            EngineError: the feature or a layer does not exist, or an image file is missing or damaged.
+        """
+        with _translated():
+            for (kind, config), together in groupby(orders, key=_shared):
+                if kind == "attribution":
+                    yield from map(self._attribution, together)
+                elif kind == "visualization":
+                    yield from map(self._visualization, together)
+                else:
+                    yield from self._accentuations(together, accentuation.AccentuationConfig(**json.loads(config)))
+
+    def _accentuations(self, orders: Iterable[Order], settings: accentuation.AccentuationConfig) -> Iterator[Made]:
+        """Of orders with the same settings. Images are read as they are needed and let go when they are done."""
+        begun: deque[tuple[Order, accentuation.Job]] = deque()
+
+        def jobs() -> Iterator[accentuation.Job]:
+            for order in orders:
+                job = accentuation.Job(_seed_image(order), self._parsed(order.feature), order.seed)
+                begun.append((order, job))
+                yield job
+
+        for done in accentuation.accentuate_many(self._model, jobs(), settings):
+            order, job = begun.popleft()
+            yield Made(tuple(self._accented(order, job, shot, settings) for shot in _shots(done, settings)))
+
+    def _accented(
+        self, order: Order, job: accentuation.Job, shot: "_Shot", settings: accentuation.AccentuationConfig
+    ) -> Picture:
+        data, shown = _written(shot.blend, order)
+        return Picture(
+            image=data,
+            format=order.format,
+            mask=encode(accentuation.to_picture(shot.mask.expand(3, -1, -1)).convert("L"), "png"),
+            curve=shot.curve,
+            figures=self._figures_on_seed(job.seed_image, shown, job.feature, settings.regularization_layer),
+        )
+
+    def _attribution(self, order: Order) -> Made:
+        image, feature, config = _seed_image(order), self._parsed(order.feature), order.config
+        attribution = attribute(
+            self._model,
+            image,
+            feature,
+            config["method"],
+            seed=order.seed,
+            **{name: config[name] for name in ("layer", "steps", "samples", "noise")},
+        )
+        over = overlay(image, attribution.cpu(), opacity=config["opacity"], percentile=config["percentile"])
+        data, shown = _written(over, order)
+        before, after = accentuation.measure(self._model, torch.stack([image, shown]), feature).tolist()
+        # The colours of a map are no part of the scene: how the network takes them says nothing about the map.
+        figures = Figures(before, after, None, None, distance=None, ssim=None, saturation=None)
+        return Made((Picture(data, order.format, None, (), figures),))
+
+    def _visualization(self, order: Order) -> Made:
+        feature = self._parsed(order.feature)
+        settings = accentuation.AccentuationConfig(**order.config)
+        done = accentuation.visualize(self._model, feature, self._spectrum(order.natural), settings, seed=order.seed)
+        data, shown = _written(done.image, order)
+        crops = accentuation.measure_on_crops(self._model, shown[None], feature, crops=CLEAN_CROPS, seed=CLEAN_SEED)
+        figures = Figures(
+            activation_before=None,
+            activation_after=float(accentuation.measure(self._model, shown[None], feature)),
+            crop_activation_before=None,
+            crop_activation_after=float(crops),
+            distance=None,
+            ssim=None,
+            saturation=saturation(np.asarray(accentuation.to_picture(shown))),
+        )
+        return Made((Picture(data, order.format, None, _numbers(done.activations), figures),))
+
+    def _spectrum(self, natural: tuple[ImageSource, ...]) -> accentuation.MagnitudeSpectrum:
+        """The mean spectrum of these images; that of the last ones is kept, because all of a study take the same."""
+        if self._last_spectrum is None or self._last_spectrum[0] != natural:
+            self._last_spectrum = (natural, accentuation.mean_magnitude(_tensor(source) for source in natural))
+        return self._last_spectrum[1]
+
+    def _figures_on_seed(
+        self, seed: torch.Tensor, shown: torch.Tensor, feature: accentuation.Feature, layer: str | None
     ) -> Figures:
-        """Of what is shown, which is rounded to 8 bits."""
-        both = torch.stack([seed, accentuation.to_tensor(picture)])  # (2, 3, H, W)
+        """Of what is shown, as it stands in its file."""
+        both = torch.stack([seed, shown])  # (2, 3, H, W)
         before, after = accentuation.measure(self._model, both, feature).tolist()
         crops = accentuation.measure_on_crops(self._model, both, feature, crops=CLEAN_CROPS, seed=CLEAN_SEED).tolist()
         pixels = [np.asarray(accentuation.to_picture(image)) for image in both]
@@ -147,6 +225,44 @@ class Network:
             ssim=ssim(pixels[1], pixels[0]),
             saturation=saturation(pixels[1], pixels[0]),
         )
+
+    def _parsed(self, feature: str) -> accentuation.Feature:
+        return accentuation.parse_feature(feature, classes=self._model.classes)
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """An image of a run, ``(3, H, W)``, its mask ``(1, H, W)``, and the activations of the steps that led to it."""
+
+    blend: torch.Tensor
+    mask: torch.Tensor
+    curve: tuple[float, ...]
+
+
+def _shots(done: accentuation.Accentuation, settings: accentuation.AccentuationConfig) -> list[_Shot]:
+    """The end of a run, or for each level the image that first reached it, and the end for a level never reached."""
+    curve = _numbers(done.activations)
+    end = _Shot(done.blend, done.mask, curve)
+    if not settings.levels:
+        return [end]
+    reached = {shot.level: _Shot(shot.blend, shot.mask, curve[: shot.step]) for shot in done.snapshots}
+    return [reached.get(level, end) for level in settings.levels]
+
+
+def _shared(order: Order) -> tuple[str, str]:
+    """What consecutive orders must have in common to be made together: how they are made, and the settings as JSON."""
+    kind = order.kind if order.kind in ("attribution", "visualization") else "accentuation"
+    return kind, json.dumps(order.config, sort_keys=True)
+
+
+def _written(image: torch.Tensor, order: Order) -> tuple[bytes, torch.Tensor]:
+    """The bytes of the file, and the image that everyone will see who opens it, ``(3, H, W)`` on the CPU."""
+    data = encode(accentuation.to_picture(image), order.format)
+    return data, accentuation.to_tensor(decode(data))
+
+
+def _numbers(values: torch.Tensor) -> tuple[float, ...]:
+    return tuple(values.tolist())
 
 
 def read_ahead(sources: Sequence[ImageSource], *, threads: int) -> Iterator[torch.Tensor]:
@@ -192,6 +308,11 @@ def _device(wanted: str) -> str:
     if wanted == "cuda" and not there:
         raise EngineError("There is no cuda device here; use --device cpu, or auto to take what is there.")
     return "cuda" if wanted == "cuda" or (wanted == "auto" and there) else "cpu"
+
+
+def _seed_image(order: Order) -> torch.Tensor:
+    assert order.image is not None
+    return _tensor(order.image)
 
 
 def _tensor(source: ImageSource) -> torch.Tensor:

@@ -1,24 +1,26 @@
-"""Image files, named by the SHA-256 of their bytes.
+"""The one door to image files: bytes in and out, named by their SHA-256, in the storage ``images`` of the settings.
 
-A file appears under its final name at once and whole: it is written under a hidden name in the same
-folder, brought to the disk, then renamed. A process that is killed leaves at most a hidden file behind,
-which the next run sweeps away. Each writer holds a lock on its hidden file; the system drops the lock
-when the process dies, so a sweep can tell a leftover from the file of a running process.
+That is the data folder (:mod:`stimuli.storage`), or any storage that speaks Django's storage API.
 """
 
-import fcntl
 import hashlib
-import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
-from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
 
-from stimuli.models import image_path
+from stimuli.models import image_name
+from stimuli.orders import ImageSource
+from stimuli.storage import ImageFolder
 
-PARTIAL_SUFFIX = ".partial"
+# What the first bytes of a file say it is; the ending of its name follows from it.
+_WEBP_MARK = b"WEBP"
+FORMATS = ("png", "webp")
+
+
+class MissingFileError(FileNotFoundError):
+    """The storage does not hold an image that the records name."""
 
 
 def sha256_of(data: bytes) -> str:
@@ -27,79 +29,91 @@ def sha256_of(data: bytes) -> str:
 
 
 def store(data: bytes) -> str:
-    """Keep these bytes of a PNG file and return their SHA-256; they are on the disk when this returns."""
+    """Keep these bytes of a PNG or WebP file and return their SHA-256; they are safe when this returns.
+
+    Raises:
+        OSError: the storage does not take them, or not under their name.
+    """
     sha256 = sha256_of(data)
     if is_whole(sha256):
         return sha256
-    path = image_path(sha256)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _partial_file(path) as (descriptor, partial):
-        with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        # Renamed while the lock is held, so that no sweep can come between.
-        partial.replace(path)
-    _sync_folder(path.parent)
+    name = image_name(sha256, "webp" if data[8:12] == _WEBP_MARK else "png")
+    storage = _storage()
+    if not isinstance(storage, ImageFolder) and storage.exists(name):
+        # Damaged. Most storages would keep it and save beside it, under a name that nobody looks for.
+        storage.delete(name)
+    if (kept := storage.save(name, ContentFile(data))) != name:
+        raise OSError(f"The storage keeps {name} as {kept}; let it overwrite files.")
     return sha256
+
+
+def read(sha256: str) -> bytes:
+    """The bytes of the image with this hash, as the storage has them.
+
+    Raises:
+        MissingFileError: there is none.
+    """
+    for name in _names(sha256):
+        try:
+            with _storage().open(name) as file:
+                return cast(bytes, file.read())
+        except FileNotFoundError:
+            continue
+    raise MissingFileError(f"There is no file of the image {sha256[:12]}.")
+
+
+def is_there(sha256: str) -> bool:
+    """Whether there is a file with this name, whatever it holds: for what is asked often."""
+    return any(_storage().exists(name) for name in _names(sha256))
 
 
 def is_whole(sha256: str) -> bool:
     """Whether the file with this hash is there and holds the bytes that its name says."""
+    for name in _names(sha256):
+        try:
+            with _storage().open(name) as file:
+                # By parts: an image is small, but nothing here rests on it.
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            continue
+    return False
+
+
+def local_path_or_none(sha256: str) -> Path | None:
+    """The path of the image with this hash; None where the storage is not on this machine or does not have it."""
+    storage = _storage()
+    for name in _names(sha256):
+        try:
+            path = Path(storage.path(name))
+        except NotImplementedError:
+            return None
+        if path.is_file():
+            return path
+    return None
+
+
+def source(sha256: str) -> ImageSource:
+    """The image with this hash as workers take it: its path where there is one, else its bytes.
+
+    Raises:
+        MissingFileError: the storage has no paths and does not have it. A path is given as it should be, so that
+            whoever reads it can say which file is missing.
+    """
     try:
-        with image_path(sha256).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except FileNotFoundError:
-        return False
+        return local_path_or_none(sha256) or Path(_storage().path(image_name(sha256)))
+    except NotImplementedError:
+        return read(sha256)
 
 
 def sweep_leftovers() -> int:
-    """Remove the hidden files of killed runs, leave those of running processes; return how many went."""
-    return sum(_removed_if_abandoned(path) for path in Path(settings.IMAGE_ROOT).glob(f"*/.*{PARTIAL_SUFFIX}"))
+    """Remove what killed runs left half-written in the data folder; return how many files went."""
+    storage = _storage()
+    return storage.sweep() if isinstance(storage, ImageFolder) else 0
 
 
-@contextmanager
-def _partial_file(path: Path) -> Iterator[tuple[int, Path]]:
-    """A new hidden file beside ``path``, open and locked; removed on the way out if it was not renamed."""
-    descriptor, partial = _locked_partial(path)
-    try:
-        yield descriptor, partial
-    finally:
-        partial.unlink(missing_ok=True)
-        os.close(descriptor)
+def _storage() -> Storage:
+    return storages["images"]
 
 
-def _locked_partial(path: Path) -> tuple[int, Path]:
-    while True:
-        partial = path.parent / f".{path.stem}.{secrets.token_hex(4)}{PARTIAL_SUFFIX}"
-        descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # A sweep may have removed the file between its creation and the lock: then begin again.
-        if os.fstat(descriptor).st_nlink:
-            return descriptor, partial
-        os.close(descriptor)
-
-
-def _removed_if_abandoned(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    else:
-        path.unlink(missing_ok=True)
-        return True
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring the folder's entries to the disk: without it a power cut could undo the renaming."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _names(sha256: str) -> list[str]:
+    return [image_name(sha256, image_format) for image_format in FORMATS]

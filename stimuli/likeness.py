@@ -17,11 +17,12 @@ def ssim(shown: NDArray[np.uint8], seed: NDArray[np.uint8]) -> float:
     return float(structural_similarity(shown, seed, channel_axis=2, data_range=255))  # type: ignore[no-untyped-call]
 
 
-def saturation(shown: NDArray[np.uint8], seed: NDArray[np.uint8]) -> float:
+def saturation(shown: NDArray[np.uint8], seed: NDArray[np.uint8] | None = None) -> float:
     """The share of colour values that are 0 or 255 and were not in the seed.
 
     Args:
         shown: ``(H, W, 3)``.
-        seed: of the same shape.
+        seed: of the same shape; None for a picture that has none.
     """
-    return float(np.mean(np.isin(shown, ENDS) & ~np.isin(seed, ENDS)))
+    ends = np.isin(shown, ENDS)
+    return float(np.mean(ends if seed is None else ends & ~np.isin(seed, ENDS)))

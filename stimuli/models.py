@@ -49,7 +49,7 @@ class SourceImage(models.Model):
 
     @property
     def path(self) -> Path:
-        """The image file."""
+        """The image file, if the storage is the data folder."""
         return image_path(self.sha256)
 
 
@@ -170,7 +170,9 @@ class Stimulus(models.Model):
     config = models.JSONField(help_text="Every parameter of the generation.")
     config_sha256 = models.CharField(max_length=SHA256_LENGTH)
     seed = models.BigIntegerField(help_text="Of the random generator.")
-    activation_before = models.FloatField(help_text="Of the seed image, uncropped.")
+    activation_before = models.FloatField(
+        null=True, help_text="Of the seed image, uncropped; none for a kind without one."
+    )
     activation_after = models.FloatField(help_text="Of the image shown, uncropped.")
     rank_after = models.PositiveIntegerField(
         null=True, help_text="The rank that activation_after would have among the images of the pool; 1 is above all."
@@ -217,8 +219,8 @@ class Stimulus(models.Model):
 
     @property
     def path(self) -> Path:
-        """The image file."""
-        return image_path(self.sha256)
+        """The image file, if the storage is the data folder."""
+        return image_path(self.sha256, self.format)
 
 
 class Rejection(models.Model):
@@ -267,6 +269,11 @@ class Rendition(models.Model):
         return f"{self.original_sha256[:12]} at {self.width} px"
 
 
-def image_path(sha256: str) -> Path:
-    """Where the image with this hash is kept: ``<data>/images/ab/abcd....png``."""
-    return Path(settings.IMAGE_ROOT) / sha256[:2] / f"{sha256}.png"
+def image_name(sha256: str, image_format: str = "png") -> str:
+    """The name under which the storage keeps the image with this hash: ``ab/abcd....png``."""
+    return f"{sha256[:2]}/{sha256}.{image_format}"
+
+
+def image_path(sha256: str, image_format: str = "png") -> Path:
+    """Where that is if the storage is the data folder: ``<data>/images/ab/abcd....png``."""
+    return Path(settings.IMAGE_ROOT) / image_name(sha256, image_format)

@@ -52,9 +52,10 @@ def _difficulty(value: object) -> str | float:
 Slug = Annotated[str, AfterValidator(_slug)]
 Words = Annotated[str, AfterValidator(_text)]
 FeatureName = Annotated[str, AfterValidator(_feature)]
-Condition = Literal["exemplars", "accentuation"]
+Condition = Literal["none", "exemplars", "attribution", "visualization", "accentuation", "suppression"]
 # How far apart the two queries are: just inside the references, or the percentile of the strong one.
 Difficulty = Annotated[Literal["easy"] | float, BeforeValidator(_difficulty)]
+Width = Annotated[int, Field(ge=32, le=4096)]
 
 
 class ProtocolError(ValueError):
@@ -76,6 +77,60 @@ class AccentuationTable(Table):
     regularization: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     regularization_layer: FeatureName | None = None
     mask_percentile: Annotated[float, Field(gt=0, le=100)] = 99.0
+
+
+class AttributionTable(Table):
+    """``[stimuli.attribution]``: how attribution maps are made and shown."""
+
+    method: Literal["grad_cam", "integrated_gradients", "gradient_x_input", "smooth_grad"] = "grad_cam"
+    layer: FeatureName | None = None
+    opacity: Annotated[float, Field(gt=0, le=1)] = 0.6
+
+    @model_validator(mode="after")
+    def only_grad_cam_has_a_layer(self) -> "AttributionTable":
+        """A layer that would play no part is a misunderstanding."""
+        if self.layer is not None and self.method != "grad_cam":
+            raise ValueError("`layer` belongs to the method grad_cam only; remove it or take that method")
+        return self
+
+
+class VisualizationTable(Table):
+    """``[stimuli.visualization]``: how pictures are made from noise. Absent keys take the library's defaults."""
+
+    steps: Annotated[int, Field(ge=2, le=10_000)] = 100
+    crops: Annotated[int, Field(ge=1, le=256)] = 16
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    images: Annotated[int, Field(ge=1, le=10_000)] = 64
+
+
+class ContinuationTable(Table):
+    """``[stimuli.continuation]``: how far graded accentuations go, in percentiles of the natural images."""
+
+    weak: Annotated[float, Field(gt=0, lt=100)] = 90.0
+    strong: Annotated[float, Field(gt=0, le=100)] = 99.0
+    seeds: Annotated[int, Field(ge=1, le=9)] = 1
+
+    @model_validator(mode="after")
+    def weak_is_below_strong(self) -> "ContinuationTable":
+        """The strong accentuation continues the weak one."""
+        if self.weak >= self.strong:
+            raise ValueError("`weak` must be less than `strong`")
+        return self
+
+
+class FilesTable(Table):
+    """``[stimuli.files]``: how generated images are kept, and in which sizes browsers get all images of the study."""
+
+    format: Literal["png", "webp"] = "png"
+    widths: Annotated[tuple[Width, ...], Field(max_length=6, strict=False)] = ()
+
+    @field_validator("widths")
+    @classmethod
+    def widths_are_named_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        """No width stands twice; the order plays no part."""
+        if len(set(value)) < len(value):
+            raise ValueError("each width may be named once")
+        return tuple(sorted(value))
 
 
 class QualityTable(Table):
@@ -101,6 +156,10 @@ class StimuliTable(Table):
     batches: Annotated[int, Field(ge=1, le=20)] = 1
     difficulties: Annotated[tuple[Difficulty, ...], Field(min_length=1, strict=False)] = ("easy",)
     accentuation: AccentuationTable = AccentuationTable()
+    attribution: AttributionTable = AttributionTable()
+    visualization: VisualizationTable = VisualizationTable()
+    continuation: ContinuationTable | None = None
+    files: FilesTable = FilesTable()
     quality: QualityTable = QualityTable()
 
     @field_validator("difficulties")

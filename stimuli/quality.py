@@ -1,13 +1,26 @@
-"""Whether a stimulus is what a study may show: its figures against the bounds that the protocol declares. No torch."""
+"""Whether a stimulus is what a study may show: its figures against the bounds that the protocol declares. No torch.
+
+A bound is asked only of kinds for which its figure means something:
+
+- `accentuation`: every bound.
+- `suppression`: all but `max_rank`, because its rank is to get worse; its gain is how far the activation fell.
+- `continuation`: `max_distance`, `min_ssim`, `max_saturation`; how strong it is, is settled by its level, which it must
+  have reached, and not have had before the first step.
+- `visualization`: `max_rank` and `max_saturation`; it has no seed to be compared with.
+- `attribution`: none; it is a picture of the seed image with colours over it.
+"""
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from stimuli.models import Stimulus
 from stimuli.protocol import QualityTable
 from stimuli.recipes import Recipe, find_stimulus
 
-# Figures that every stimulus has; one that is not a number is a fault whatever the bounds.
+Kind = Stimulus.Kind
+
+# Figures of which one that is not a number is a fault whatever the bounds. None is no fault: not every kind has all.
 FIGURES = (
     "activation_before",
     "activation_after",
@@ -19,6 +32,26 @@ FIGURES = (
 )
 
 
+@dataclass(frozen=True)
+class _Bound:
+    """A key of ``[stimuli.quality]``, the figure it holds for, and whether that may not be below it."""
+
+    key: str
+    figure: str
+    is_lowest: bool
+    kinds: frozenset[str]
+
+
+_ON_A_SEED = frozenset({Kind.ACCENTUATION, Kind.SUPPRESSION, Kind.CONTINUATION})
+BOUNDS = (
+    _Bound("min_gain", "gain", True, frozenset({Kind.ACCENTUATION, Kind.SUPPRESSION})),
+    _Bound("max_rank", "rank", False, frozenset({Kind.ACCENTUATION, Kind.VISUALIZATION})),
+    _Bound("max_distance", "distance", False, _ON_A_SEED),
+    _Bound("min_ssim", "ssim", True, _ON_A_SEED),
+    _Bound("max_saturation", "saturation", False, _ON_A_SEED | {Kind.VISUALIZATION}),
+)
+
+
 def flags(stimulus: Stimulus, bounds: QualityTable) -> list[str]:
     """What is wrong with a stimulus, each in a few words; empty for one that keeps to the bounds."""
     figures = {name: getattr(stimulus, name) for name in FIGURES}
@@ -27,26 +60,45 @@ def flags(stimulus: Stimulus, bounds: QualityTable) -> list[str]:
     ]
     if broken:
         return broken
-    # A bound, the figure it holds for, and whether the figure may not be below it.
-    gain = stimulus.activation_after - stimulus.activation_before
-    checks = (
-        ("min_gain", "gain", gain, True),
-        ("max_rank", "rank", stimulus.rank_after, False),
-        ("max_distance", "distance", stimulus.distance, False),
-        ("min_ssim", "ssim", stimulus.ssim, True),
-        ("max_saturation", "saturation", stimulus.saturation, False),
-    )
+    measured = figures | {"gain": gain(stimulus), "rank": stimulus.rank_after}
     return [
-        _words(name, value, key, bound)
-        for key, name, value, is_lowest in checks
-        if (bound := getattr(bounds, key)) is not None and _breaks(value, bound, is_lowest=is_lowest)
+        *_level_flags(stimulus),
+        *(
+            _words(bound.figure, measured[bound.figure], bound.key, limit)
+            for bound in BOUNDS
+            if stimulus.kind in bound.kinds
+            and (limit := getattr(bounds, bound.key)) is not None
+            and _breaks(measured[bound.figure], limit, is_lowest=bound.is_lowest)
+        ),
     ]
+
+
+def gain(stimulus: Stimulus) -> float | None:
+    """How far the activation went where it was meant to: up, or for a suppression down; None without a seed."""
+    if stimulus.activation_before is None:
+        return None
+    rise = stimulus.activation_after - stimulus.activation_before
+    return -rise if stimulus.kind == Kind.SUPPRESSION else rise
 
 
 def flagged_stimuli(recipes: Iterable[Recipe], bounds: QualityTable) -> list[tuple[Stimulus, list[str]]]:
     """The stimuli made by these recipes that have flags, with them."""
     made = [stimulus for recipe in recipes if (stimulus := find_stimulus(recipe)) is not None]
     return [(stimulus, words) for stimulus in made if (words := flags(stimulus, bounds))]
+
+
+def _level_flags(stimulus: Stimulus) -> list[str]:
+    """Whether an image that was to be stopped at a level was: after some steps, and before they were used up."""
+    level = stimulus.config.get("level") if stimulus.config else None
+    if level is None:
+        return []
+    where = f"level {level:.4g} (percentile {stimulus.config['level_percentile']:g} of the natural images)"
+    if not stimulus.curve:
+        return [f"{where} was there before the first step"]
+    # What reaches its level ends there; only the file's rounding to 8 bits may then leave the figure below it.
+    if len(stimulus.curve) >= stimulus.config["steps"] and stimulus.activation_after < level:
+        return [f"{where} was never reached, activation is {stimulus.activation_after:.4g}"]
+    return []
 
 
 def _breaks(value: float | None, bound: float, *, is_lowest: bool) -> bool:

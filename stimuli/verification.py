@@ -1,15 +1,14 @@
 """Is every image what its record says? Hashes of all files, and a sample made again."""
 
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from stimuli import files
-from stimuli.generation import order
+from stimuli.generation import order, picture_of
 from stimuli.models import Stimulus
+from stimuli.pictures import decode
 from stimuli.recipes import Recipe, find_stimulus
 from stimuli.selection import FeatureImages
 from stimuli.workers import Workers
@@ -50,11 +49,12 @@ def differences(recipes: Sequence[Recipe], workers: Workers, tolerance: float) -
         if place not in same:
             yield f"{stimulus.describe()} was made on {stimulus.device}, not to be compared on {workers.facts.device}."
     for number, made in workers.make([order(recipes[place]) for place in same]):
-        yield _difference(found[same[number]], made.png, tolerance, workers.facts.made_with)
+        image = picture_of(recipes[same[number]], made.pictures).image
+        yield _difference(found[same[number]], image, tolerance, workers.facts.made_with)
 
 
-def _difference(stimulus: Stimulus, png: bytes, tolerance: float, made_with: dict[str, str]) -> str | None:
-    stored, again = _pixels(stimulus.path.read_bytes()), _pixels(png)
+def _difference(stimulus: Stimulus, image: bytes, tolerance: float, made_with: dict[str, str]) -> str | None:
+    stored, again = _pixels(files.read(stimulus.sha256)), _pixels(image)
     if stored.shape != again.shape:
         return f"{stimulus.describe()} has {stored.shape} colour values, made again {again.shape}."
     apart = np.abs(stored.astype(int) - again.astype(int))
@@ -87,6 +87,5 @@ def _device_class(device: str) -> str:
     return device.partition(" ")[0]
 
 
-def _pixels(png: bytes) -> NDArray[np.uint8]:
-    with Image.open(BytesIO(png)) as image:
-        return np.asarray(image.convert("RGB"))
+def _pixels(data: bytes) -> NDArray[np.uint8]:
+    return np.asarray(decode(data))

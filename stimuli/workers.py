@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -44,8 +44,8 @@ class Workers(Protocol):
     def locate(self, feature: str) -> tuple[str, int]:
         """The layer and the unit that a feature's text names."""
 
-    def check(self, config: Mapping[str, Any]) -> None:
-        """Make sure that accentuations can be made with this config, before the first is begun."""
+    def check(self, order: Order) -> None:
+        """Make sure that an order can be followed, before the first is begun."""
 
     def activations(
         self, batches: Iterable[Sequence[ImageSource]], layers: Sequence[str]
@@ -120,8 +120,8 @@ class _Here:
     def locate(self, feature: str) -> tuple[str, int]:
         return self._network.locate(feature)
 
-    def check(self, config: Mapping[str, Any]) -> None:
-        self._network.check(config)
+    def check(self, order: Order) -> None:
+        self._network.check(order)
 
     def activations(
         self, batches: Iterable[Sequence[ImageSource]], layers: Sequence[str]
@@ -146,8 +146,8 @@ class _Beside:
     def locate(self, feature: str) -> tuple[str, int]:
         return self._executor.submit(_locate, self._which, feature).result()
 
-    def check(self, config: Mapping[str, Any]) -> None:
-        self._executor.submit(_check, self._which, config).result()
+    def check(self, order: Order) -> None:
+        self._executor.submit(_check, self._which, order).result()
 
     def activations(
         self, batches: Iterable[Sequence[ImageSource]], layers: Sequence[str]
@@ -202,8 +202,8 @@ def _locate(which: Which, feature: str) -> tuple[str, int]:
     return _network(*which).locate(feature)
 
 
-def _check(which: Which, config: Mapping[str, Any]) -> None:
-    _network(*which).check(config)
+def _check(which: Which, order: Order) -> None:
+    _network(*which).check(order)
 
 
 def _activations(which: Which, batch: Sequence[ImageSource], layers: Sequence[str]) -> Values:

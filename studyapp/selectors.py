@@ -41,11 +41,27 @@ def phase_progress(trial: Trial) -> Progress:
 
 @dataclass(frozen=True)
 class ReferenceSlot:
-    """One place of a reference panel: the slot of its image and, if the condition has one, of its explanation."""
+    """One place of a reference panel: the slots of its image and of its explanation, where the condition shows them.
 
+    With both, the one can be flipped to the other; a picture from noise stands there without an image.
+    """
+
+    role: Role
     number: int
-    image: str
+    image: str | None
     explanation: str | None
+
+    @property
+    def only(self) -> str | None:
+        """The slot of a place that has but one."""
+        return self.image or self.explanation
+
+    @property
+    def alt(self) -> str:
+        """What the place holds, for those who do not see it."""
+        if self.image is None:
+            return f"Computed picture {self.number}"
+        return f"Reference image {self.number}" if self.role == Role.STRONG else f"Image {self.number} without response"
 
 
 @dataclass(frozen=True)
@@ -58,24 +74,33 @@ class Panel:
 
 
 def reference_panels(trial: Trial) -> list[Panel]:
-    """The reference panels from left to right: one, or two where weakly activating references are shown too.
+    """The reference panels from left to right: one, two where weakly activating references are shown too, or none.
 
     Slots are named by place on the screen: ``r1`` .. ``r9`` in the panel of the strongly activating references, whose
     explanations, where the condition explains, are ``r1x`` .. ``r9x``; ``w1`` .. ``w9`` in the other one, whose images
-    are shown as they are in every condition.
+    are shown as they are in every condition. A picture from noise has no ``r1`` beside its ``r1x``.
     """
-    explained = trial.condition in Stimulus.Kind.values
-    strong = Panel(Role.STRONG, trial.reference_order, _slots("r", len(trial.reference_order), explained=explained))
+    if not trial.reference_order:
+        return []
+    strong = Panel(Role.STRONG, trial.reference_order, _strong_slots(trial))
     if not trial.weak_reference_order:
         return [strong]
-    weak = Panel(Role.WEAK, trial.weak_reference_order, _slots("w", len(trial.weak_reference_order), explained=False))
+    weak = Panel(Role.WEAK, trial.weak_reference_order, _weak_slots(trial))
     return [strong, weak] if trial.strong_panel_side == Side.LEFT else [weak, strong]
 
 
-def _slots(letter: str, count: int, *, explained: bool) -> list[ReferenceSlot]:
+def _strong_slots(trial: Trial) -> list[ReferenceSlot]:
+    explained = trial.condition in Stimulus.Kind.values
+    with_image = trial.condition != Stimulus.Kind.VISUALIZATION
     return [
-        ReferenceSlot(number, f"{letter}{number}", f"{letter}{number}x" if explained else None)
-        for number in range(1, count + 1)
+        ReferenceSlot(Role.STRONG, number, f"r{number}" if with_image else None, f"r{number}x" if explained else None)
+        for number in range(1, len(trial.reference_order) + 1)
+    ]
+
+
+def _weak_slots(trial: Trial) -> list[ReferenceSlot]:
+    return [
+        ReferenceSlot(Role.WEAK, number, f"w{number}", None) for number in range(1, len(trial.weak_reference_order) + 1)
     ]
 
 

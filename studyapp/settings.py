@@ -3,6 +3,7 @@
 The environment variables are listed in the README; a test compares.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -16,6 +17,16 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything a running installation keeps: embedded database, images, the secret key.
 DATA_DIR = data_folder(Path(os.environ.get("QUIDDITY_DATA", BASE_DIR / "var")))
 IMAGE_ROOT = DATA_DIR / "images"
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # Where images are kept: in IMAGE_ROOT, or in any storage that speaks Django's storage API.
+    "images": {
+        "BACKEND": os.environ.get("QUIDDITY_IMAGE_STORAGE", "stimuli.storage.ImageFolder"),
+        "OPTIONS": json.loads(os.environ.get("QUIDDITY_IMAGE_STORAGE_OPTIONS", "{}")),
+    },
+}
 
 # Made on first use, so that no installation runs with a published key.
 SECRET_KEY = os.environ.get("QUIDDITY_SECRET_KEY") or kept_secret(DATA_DIR / "secret_key", characters=64)

@@ -28,6 +28,12 @@ class SlotConverter(TokenConverter):
     regex = "left|right|[rw][1-9]x?"
 
 
+class FormatConverter(TokenConverter):
+    """The ending of an image's address."""
+
+    regex = "png|webp"
+
+
 class Sha256Converter(TokenConverter):
     """The name of an image file."""
 
@@ -39,6 +45,7 @@ admin.site.site_url = "/researcher/"
 
 register_converter(TokenConverter, "token")
 register_converter(SlotConverter, "slot")
+register_converter(FormatConverter, "format")
 register_converter(Sha256Converter, "sha256")
 
 urlpatterns = [
@@ -49,7 +56,7 @@ urlpatterns = [
     path("p/<token:token>/", session.current_page, name="session"),
     path("p/<token:token>/instructions/", session.leave_instructions, name="leave_instructions"),
     path("p/<token:token>/responses/", session.record_response, name="record_response"),
-    path("p/<token:token>/<uuid:public_id>/<slot:slot>.png", session.trial_image, name="trial_image"),
+    path("p/<token:token>/<uuid:public_id>/<slot:slot>.<format:image_format>", session.trial_image, name="trial_image"),
     path("researcher/", researcher.studies, name="researcher_studies"),
     path("researcher/<slug:slug>/", researcher.study, name="researcher_study"),
     path("researcher/images/<sha256:sha256>.png", researcher.image, name="researcher_image"),

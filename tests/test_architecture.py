@@ -22,6 +22,8 @@ MAY_IMPORT = {
         "stimuli.selection",
         "stimuli.quality",
         "stimuli.recipes",
+        "stimuli.files",
+        "stimuli.renditions",
     }
     | {"analysis.columns", "django"},
     "analysis": {"analysis"},

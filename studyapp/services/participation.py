@@ -1,7 +1,7 @@
 """What a participant can do: enrol, read the instructions, answer. Each is one atomic function."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
@@ -64,6 +64,13 @@ def participant_enrol(*, study: Study, client_id: UUID) -> Participant:
     return participant
 
 
+def _as_shown(trial: PlannedTrial) -> PlannedTrial:
+    """Without any explanation there are no reference panels either."""
+    if trial.cell.condition != "none":
+        return trial
+    return replace(trial, reference_order=(), weak_reference_order=(), strong_panel_side=None)
+
+
 def _store_trials(participant: Participant) -> None:
     """Draw practice and main trials and store them in the order in which they will be asked."""
     study, plan = participant.study, participant.study.plan
@@ -77,7 +84,7 @@ def _store_trials(participant: Participant) -> None:
         planned: list[PlannedTrial] = draw(
             seed=study.seed, number=participant.number, features=len(features), design=_design(plan)
         )
-        for trial in planned:
+        for trial in map(_as_shown, planned):
             trials.append(
                 Trial(
                     participant=participant,

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from stimuli import files
 from stimuli.models import SourceImage, Stimulus
 from studyapp.models import Study
 from studyapp.selectors import study_counts, study_features
@@ -48,6 +49,7 @@ def image(request: HttpRequest, sha256: str) -> HttpResponse:
     found = SourceImage.objects.filter(sha256=sha256).first() or Stimulus.objects.filter(sha256=sha256).first()
     if found is None:
         raise Http404
-    response = HttpResponse(found.path.read_bytes(), content_type="image/png")
+    kind = found.format if isinstance(found, Stimulus) else "png"
+    response = HttpResponse(files.read(sha256), content_type=f"image/{kind}")
     response["Cache-Control"] = "private, max-age=3600"
     return response

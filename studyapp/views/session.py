@@ -1,5 +1,6 @@
 """The personal link: the participant's current page, its images, and the answers sent from it."""
 
+import re
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,6 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stimuli import files
+from stimuli.renditions import web_file, web_widths
+from studyapp.explanations import wording
 from studyapp.models import Participant, Trial
 from studyapp.selectors import current_trial, phase_progress, reference_panels, slot_image
 from studyapp.services.participation import ResponseRefusedError, instructions_read, response_record
@@ -82,20 +86,29 @@ def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 @require_safe
-def trial_image(request: HttpRequest, token: str, public_id: UUID, slot: str) -> HttpResponse:
-    """One image of the participant's current trial.
+def trial_image(request: HttpRequest, token: str, public_id: UUID, slot: str, image_format: str) -> HttpResponse:
+    """One image of the participant's current trial, in the width that the browser asks for (``?width=``) or in full.
 
     The answer carries no name, hash or date of the file: what tells the two queries apart is in the picture only.
     """
     trial = current_trial(_participant(token))
     if trial is None or trial.public_id != public_id:
         raise Http404
-    image = slot_image(trial, slot)
-    if image is None:
+    image, table = slot_image(trial, slot), trial.participant.study.plan.stimuli.files
+    if image is None or image_format != table.format:
         raise Http404
-    response = HttpResponse(image.path.read_bytes(), content_type="image/png")
+    file = web_file(image, table, _width(request, default=image.pool.image_size))
+    if file is None:
+        raise Http404
+    response = HttpResponse(files.read(file.sha256), content_type=file.content_type)
     response["Cache-Control"] = "private, max-age=3600"
     return response
+
+
+def _width(request: HttpRequest, *, default: int) -> int:
+    """The width in the address; 0, which no image has, for anything that is not a number of up to four digits."""
+    text = request.GET.get("width", str(default))
+    return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else 0
 
 
 def _participant(token: str) -> Participant:
@@ -113,12 +126,17 @@ def _instructions_page(request: HttpRequest, participant: Participant) -> HttpRe
 
 
 def _trial_page(request: HttpRequest, trial: Trial) -> HttpResponse:
+    study = trial.participant.study
+    table = study.plan.stimuli.files
     context = {
-        "study": trial.participant.study,
+        "study": study,
         "participant": trial.participant,
         "trial": trial,
         "progress": phase_progress(trial),
         "panels": reference_panels(trial),
+        "wording": wording(trial.condition, study.plan),
+        "image_format": table.format,
+        "widths": web_widths(table, trial.query_pair.strong_image.pool.image_size),
     }
     return render(request, f"studyapp/tasks/{trial.task}.html", context)
 

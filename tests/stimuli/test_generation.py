@@ -75,7 +75,7 @@ class TestGeneration:
                 assert recorded == pytest.approx(float(measured), abs=1e-3)
 
     def test_ctrl_c_ends_with_how_to_go_on(self, protocol_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-        make = Network._accentuate
+        make = Network._accented
         calls: list[int] = []
 
         def interrupted(*args: object, **options: object) -> object:
@@ -84,7 +84,7 @@ class TestGeneration:
                 raise KeyboardInterrupt
             return make(*args, **options)
 
-        monkeypatch.setattr(Network, "_accentuate", interrupted)
+        monkeypatch.setattr(Network, "_accented", interrupted)
         with pytest.raises(CommandError, match=r"made so far are kept\. Run the same command again") as caught:
             call_command("generate_stimuli", protocol_file(), workers=1)
         assert caught.value.returncode == 130

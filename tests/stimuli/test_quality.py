@@ -7,7 +7,7 @@ from stimuli.protocol import QualityTable
 from stimuli.quality import flags
 
 
-def stimulus(**changed: float | None) -> Stimulus:
+def stimulus(kind: str = "accentuation", **changed: float | None) -> Stimulus:
     figures = {
         "activation_before": 2.0,
         "activation_after": 5.0,
@@ -18,7 +18,7 @@ def stimulus(**changed: float | None) -> Stimulus:
         "ssim": 0.9,
         "saturation": 0.01,
     }
-    return Stimulus(**(figures | changed))
+    return Stimulus(kind=kind, **(figures | changed))
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,46 @@ def test_what_was_not_measured_breaks_a_bound_and_is_no_fault_without_one() -> N
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_figure_that_is_no_number_is_flagged_without_any_bound(value: float) -> None:
     assert flags(stimulus(activation_after=value), QualityTable()) == ["activation_after is not finite"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("accentuation", {"gain", "rank", "distance", "ssim", "saturation"}),
+        ("suppression", {"gain", "distance", "ssim", "saturation"}),
+        ("continuation", {"distance", "ssim", "saturation"}),
+        ("visualization", {"rank", "saturation"}),
+        ("attribution", set()),
+    ],
+)
+def test_a_kind_is_asked_only_what_means_something_for_it(kind: str, asked: set[str]) -> None:
+    nobody = QualityTable(min_gain=1e6, max_rank=1, max_distance=0.0, min_ssim=1.0, max_saturation=0.0)
+    assert {words.split()[0] for words in flags(stimulus(kind), nobody)} == asked
+
+
+def test_the_gain_of_a_suppression_is_its_fall() -> None:
+    fallen = stimulus("suppression", activation_before=5.0, activation_after=2.0)
+    assert flags(fallen, QualityTable(min_gain=3.0)) == []
+    assert flags(fallen, QualityTable(min_gain=3.1)) == ["gain is 3, min_gain is 3.1"]
+
+
+def test_what_a_kind_does_not_have_is_no_fault() -> None:
+    made = stimulus("visualization", activation_before=None, crop_activation_before=None, distance=None, ssim=None)
+    assert flags(made, QualityTable(min_gain=1.0, max_distance=1.0, min_ssim=0.5)) == []
+
+
+@pytest.mark.parametrize(
+    ("steps_taken", "after", "words"),
+    [
+        (3, 9.0, []),
+        (3, 7.9, []),  # stopped there; the file's rounding moved the figure
+        (10, 8.0, []),
+        (10, 7.9, ["level 8 (percentile 95 of the natural images) was never reached, activation is 7.9"]),
+        (0, 9.0, ["level 8 (percentile 95 of the natural images) was there before the first step"]),
+    ],
+)
+def test_a_continuation_must_have_been_stopped_at_its_level(steps_taken: int, after: float, words: list[str]) -> None:
+    made = stimulus("continuation", activation_after=after)
+    made.config = {"steps": 10, "level": 8.0, "level_percentile": 95.0}
+    made.curve = [1.0] * steps_taken
+    assert flags(made, QualityTable()) == words

@@ -81,6 +81,7 @@ def test_the_regularization_layer_of_the_protocol_comes_before_the_networks_own(
     assert config["regularization_layer"] == "early"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("conditions", "count"), [('"exemplars"', 0), ('"accentuation"', 6), ('"exemplars", "accentuation"', 6)]
 )

@@ -65,6 +65,7 @@ def test_every_record_says_what_made_the_image_and_how_good_it_is(generated: Pat
             "timm",
             "numpy",
             "pillow",
+            "captum",
             "accentuation_sha256",
         }
         natural = Activation.objects.filter(feature=stimulus.feature).values_list("value", flat=True)

@@ -1,6 +1,7 @@
 """Worker processes with the real network: what they compute, and how their failures reach the driver."""
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_what_a_network_refuses_in_another_process_is_said_here(orders: list[Ord
         pytest.raises(EngineError, match="regularization must be 0 or more"),
         open_workers(NAME, None, "cpu", 2) as workers,
     ):
-        workers.check({**QUICK, "regularization": -1.0})
+        workers.check(replace(orders[0], config={**QUICK, "regularization": -1.0}))
     missing = Order(Path("nowhere.png"), "logit=3", QUICK, 0)
     with (
         pytest.raises(EngineError, match=r"nowhere\.png is missing or damaged"),

@@ -1,5 +1,6 @@
 """``manage.py generate_stimuli``: make every image that a study needs and that is not there yet."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from stimuli import files
-from stimuli.generation import GenerationError, check_network, make_stimuli, unmade
+from stimuli.generation import GenerationError, Kept, check_network, make_stimuli, unmade
 from stimuli.locks import BusyError, exclusive
 from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.quality import flagged_stimuli
-from stimuli.recipes import Recipe, needed_recipes
-from stimuli.selection import select_images
+from stimuli.recipes import Recipe, find_stimulus, needed_recipes
+from stimuli.renditions import make_renditions
+from stimuli.selection import FeatureImages, select_images
 from stimuli.workers import WORKERS_HELP, open_workers, worker_count
 
 STOPPED = "Stopped; the stimuli made so far are kept. Run the same command again to go on."
@@ -36,16 +38,31 @@ class Command(BaseCommand):
             protocol = read_protocol(options["protocol"]).protocol
             with exclusive("generate_stimuli"):
                 files.sweep_leftovers()
-                recipes = needed_recipes(protocol, select_images(protocol))
+                selected = select_images(protocol)
+                recipes = needed_recipes(protocol, selected)
                 missing = unmade(recipes)
                 if missing:
                     self._generate(protocol, missing, len(recipes), options["device"], options["workers"])
+                self._make_renditions(protocol, recipes, selected)
         except (ProtocolError, BusyError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError(STOPPED, returncode=130) from error
         self.stdout.write(self.style.SUCCESS(f"All {len(recipes)} stimuli of {protocol.slug} are there."))
         self._report_flags(protocol, recipes)
+
+    def _make_renditions(self, protocol: Protocol, recipes: list[Recipe], selected: list[FeatureImages]) -> None:
+        natural = [one.image for images in selected for one in images.images]
+        seeds = [recipe.image for recipe in recipes if recipe.image]
+        stimuli = [stimulus for recipe in recipes if (stimulus := find_stimulus(recipe)) is not None]
+        try:
+            made = sum(1 for _ in make_renditions([*natural, *seeds, *stimuli], protocol.stimuli.files))
+        except OSError as error:
+            raise CommandError(
+                f"An image could not be scaled for the web: {error}; mend this and run again."
+            ) from error
+        if made:
+            self.stdout.write(f"Scaled or encoded {made} files for the web.")
 
     def _report_flags(self, protocol: Protocol, recipes: list[Recipe]) -> None:
         flagged = flagged_stimuli(recipes, protocol.stimuli.quality)
@@ -54,7 +71,7 @@ class Command(BaseCommand):
         if flagged:
             self.stdout.write(
                 f"{len(flagged)} of {len(recipes)} stimuli break the bounds of [stimuli.quality]; create_study will "
-                "refuse them. Change [stimuli.accentuation], the features, or the bounds."
+                "refuse them. Change how they are made, the features, or the bounds."
             )
 
     def _generate(
@@ -66,9 +83,18 @@ class Command(BaseCommand):
                 check_network(network, missing)
                 self.stdout.write(f"Making {len(missing)} of {total} stimuli on {network.facts.device}.")
                 with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:
-                    for _ in make_stimuli(missing, network):
-                        bar.update()
+                    told = [kept for kept in _counted(make_stimuli(missing, network), bar) if kept.note]
         except (EngineError, GenerationError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"A stimulus could not be stored: {error}; mend this and run again.") from error
+        for kept in told:
+            self.stdout.write(self.style.WARNING(kept.note))
+        if refused := sum(kept.refused for kept in told):
+            raise CommandError(f"{refused} of {total} stimuli could not be made again as they were.")
+
+
+def _counted(made: Iterator[Kept], bar: "tqdm[Any]") -> Iterator[Kept]:
+    for kept in made:
+        bar.update()
+        yield kept

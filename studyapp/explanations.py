@@ -1,0 +1,42 @@
+"""What a trial's page says of the explanations of each condition."""
+
+from dataclasses import dataclass
+
+from stimuli.protocol import Protocol
+
+# Maps that tell only where, in one row of colours; the others also tell for and against, in two.
+ONE_SIGN = frozenset({"grad_cam", "smooth_grad"})
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The words of one condition.
+
+    Attributes:
+        heading: above the references.
+        explained: one word for a reference image that carries its explanation; empty where none can be flipped.
+    """
+
+    heading: str
+    explained: str = ""
+
+
+def wording(condition: str, protocol: Protocol) -> Wording:
+    """How the reference panel of a condition is called."""
+    match condition:
+        case "none":
+            return Wording("For this detector there are no images to learn from.")
+        case "visualization":
+            return Wording("These pictures were computed so that this detector responds strongly to them.")
+        case "accentuation":
+            return Wording("This detector responds strongly to what is accentuated in these images.", "accentuated")
+        case "suppression":
+            return Wording("This detector responds strongly to what is suppressed in these images.", "suppressed")
+        case "attribution" if protocol.stimuli.attribution.method in ONE_SIGN:
+            return Wording("This detector responds strongly to what is bright yellow in these images.", "coloured")
+        case "attribution":
+            return Wording(
+                "This detector responds more to what is red in these images, and less for what is blue.", "coloured"
+            )
+        case _:
+            return Wording("This detector responds strongly to these images.")
