@@ -4,6 +4,7 @@ A feature's rows are written in one transaction, so a feature is surveyed over a
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +98,14 @@ def standing_sample(
 
 
 def survey_layer(
-    network: VisionModel, pool: ImagePool, fold: LayerFold, extent: Extent, wanted: Wanted, *, seed: int
+    network: VisionModel,
+    pool: ImagePool,
+    fold: LayerFold,
+    extent: Extent,
+    wanted: Wanted,
+    *,
+    seed: int,
+    progress: Callable[[int], object],
 ) -> LayerSurvey:
     """Keep activations and ranks of units of one layer over a pool, and which units were sampled.
 
@@ -108,6 +116,7 @@ def survey_layer(
         extent: what was kept of the pool.
         wanted: the layer and its units.
         seed: of the generator that samples units.
+        progress: is told of every unit whose rows were written.
 
     Raises:
         SurveyError: a named unit is dead, or its activation, or that of all units, is not finite.
@@ -131,6 +140,7 @@ def survey_layer(
     new = [unit for unit in units if feature_name(wanted.layer, unit) not in there]
     for unit in new:
         _write(network, feature_name(wanted.layer, unit), pool, fold, unit, extent)
+        progress(1)
     return LayerSurvey(wanted.layer, fold.units, dead, tuple(units), len(new))
 
 

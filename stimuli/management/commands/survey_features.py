@@ -4,6 +4,7 @@ import hashlib
 import json
 import textwrap
 from collections.abc import Iterable
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -117,11 +118,10 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"The checkpoint cannot be kept ({error}); make room and run again.") from error
         # All or nothing: a network that gives no usable activations is not recorded either.
-        with transaction.atomic():
+        with transaction.atomic(), tqdm(desc="ranks", unit="feature") as bar:
             row = survey.record_network(facts, weights_given=options["weights"] is not None)
-            found = [
-                survey.survey_layer(row, pool, folds[one.layer], extent, one, seed=options["seed"]) for one in wanted
-            ]
+            keep = partial(survey.survey_layer, row, pool, extent=extent, seed=options["seed"], progress=bar.update)
+            found = [keep(fold=folds[one.layer], wanted=one) for one in wanted]
         checkpoint.remove()
         for one in found:
             self._say(one)
