@@ -102,8 +102,13 @@ def add_queries(chosen: Chosen, ranked: Ranking, used: Used) -> str | None:
         # By rank, so that the batch with the strongest strong query has the least weak of the weak ones.
         strong, weak = (sorted(side, key=lambda one: one.rank) for side in sides)
         chosen.queries.append(Queries(difficulty, strong, weak))
-    if not (_is_complete(chosen) and _is_apart(chosen)):
-        return _too_few(chosen, ranked, used)
+    if not _is_complete(chosen):
+        return f"{_needs(chosen)}, but {_too_few(chosen, ranked, used)}"
+    if not _is_apart(chosen):
+        return (
+            f"{_needs(chosen)}, but responds no more to some that would be strong than to those that would be weak; "
+            "leave the feature or the highest difficulty out, or ask for fewer images."
+        )
     used.add(one for pair in chosen.queries for one in (*pair.strong, *pair.weak))
     return None
 
@@ -153,27 +158,30 @@ def _is_apart(chosen: Chosen) -> bool:
     return all(strong.activation > weak.activation for strong, weak in facing)
 
 
-def _too_few(chosen: Chosen, ranked: Ranking, used: Used) -> str:
+def _needs(chosen: Chosen) -> str:
     asked, queries = chosen.asked, 2 * len(chosen.asked.difficulties)
     needed = asked.batches * (asked.references + asked.weak_references + queries)
     references = "1 reference" if asked.references == 1 else f"{asked.references} references"
     weak = f", {asked.weak_references} weak" if asked.weak_references else ""
     each = f", in each of {asked.batches} batches" if asked.batches > 1 else ""
-    beginning = (
+    return (
         f"The feature {chosen.feature!r} needs {needed} images of different photographs "
-        f"({references}{weak} and {queries} queries of different activation{each}), but "
+        f"({references}{weak} and {queries} queries of different activation{each})"
     )
+
+
+def _too_few(chosen: Chosen, ranked: Ranking, used: Used) -> str:
+    pool = chosen.asked.pool
     if not ranked.is_whole:
         return (
-            f"{beginning}its survey kept only the {ranked.ends} strongest and the {ranked.ends} weakest of the "
-            f"{ranked.images} images of the pool {asked.pool!r}, and a sample; ask for less, or survey the feature "
-            "again with a larger --ends."
+            f"its survey kept only the {ranked.ends} strongest and the {ranked.ends} weakest of the {ranked.images} "
+            f"images of pool {pool!r}, and a sample; survey the feature again with a larger --ends, or ask for less."
         )
     photographs = len({one.photograph for one in ranked.candidates})
     free = {one.photograph for one in ranked.candidates if not used.has(one)}
     left = len(free - {one.photograph for one in chosen.of_references})
     return (
-        f"{beginning}the pool {asked.pool!r} has {photographs} photographs, of which {left} are left for the queries "
-        "after the references and the images of other features; ask for fewer references, batches, difficulties or "
-        "features, or use a larger pool."
+        f"the pool {pool!r} has {photographs} photographs, of which {left} are left for the queries after the "
+        "references and the images of other features; ask for fewer references, batches, difficulties or features, or "
+        "use a larger pool."
     )

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from django.test import Client
 
 from stimuli.models import SourceImage
-from studyapp.models import Participant, Study, Trial
-from studyapp.services.participation import response_record
+from studyapp.models import Study, Trial
+from studyapp.services.participation import instructions_read, participant_enrol, response_record
 from tests.studyapp.visitor import Visitor
+from tests.studyapp.world import make_study, protocol_text
 
 # "Strongly" stands in the sentence above the references of every trial.
 TELLING = re.compile(r"strong(?!ly)|weak|correct|rank|activation", re.IGNORECASE)
@@ -38,9 +40,12 @@ class Received:
     text: str
 
 
-def test_a_trials_page_is_the_same_to_the_byte_whichever_side_is_strong(
-    client: Client, participant: Participant
-) -> None:
+@pytest.mark.parametrize("wishes", ["", 'weak_references = 2\nbatches = 2\ndifficulties = ["easy", 80]'])
+def test_a_trials_page_is_the_same_to_the_byte_whichever_side_is_strong(client: Client, db: None, wishes: str) -> None:
+    study = make_study(protocol_text(features=2, references=2, stimuli=wishes))
+    participant = participant_enrol(study=study, client_id=uuid.uuid4())
+    instructions_read(participant=participant)
+    participant.refresh_from_db()
     for trial in participant.trials.all():
         pages = set()
         for side in ("left", "right"):
@@ -48,6 +53,7 @@ def test_a_trials_page_is_the_same_to_the_byte_whichever_side_is_strong(
             page = client.get(f"/p/{participant.token}/").content.decode()
             pages.add(re.sub(r'data-csrf="\w+"', "", page))
         assert len(pages) == 1
+        assert not TELLING.search(pages.pop())
         response_record(
             participant=participant,
             trial_id=trial.public_id,

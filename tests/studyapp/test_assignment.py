@@ -1,17 +1,27 @@
 """The draw of the trials: balanced by construction, the same from the same seed."""
 
+import hashlib
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studyapp.assignment import PlannedTrial, plan_main, plan_practice
+from studyapp.assignment import Design, PlannedTrial, plan_main, plan_practice
 
 CONDITIONS = ("none", "exemplars", "accentuation", "suppression")
 seeds = st.integers(0, 2**63 - 1)
 numbers = st.integers(1, 500)
 feature_counts = st.integers(1, 30)
 condition_lists = st.integers(1, 4).map(lambda count: CONDITIONS[:count])
+designs = st.builds(
+    Design,
+    conditions=condition_lists,
+    references=st.integers(1, 9),
+    weak_references=st.integers(0, 9),
+    batches=st.integers(1, 5),
+    difficulties=st.integers(1, 4).map(lambda count: ("easy", "99", "95", "85")[:count]),
+)
 
 
 def spread(counts: list[int]) -> int:
@@ -19,7 +29,7 @@ def spread(counts: list[int]) -> int:
 
 
 def main(seed: int, number: int, features: int, conditions: tuple[str, ...]) -> list[PlannedTrial]:
-    return plan_main(seed=seed, number=number, features=features, conditions=conditions, references=4)
+    return plan_main(seed=seed, number=number, features=features, design=Design(conditions, references=4))
 
 
 @given(seeds, numbers, feature_counts, condition_lists)
@@ -32,7 +42,7 @@ def test_it_asks_about_every_feature_once(seed: int, number: int, features: int,
 def test_it_gives_a_participant_every_condition_equally_often(
     seed: int, number: int, features: int, conditions: tuple[str, ...]
 ) -> None:
-    counts = Counter(trial.condition for trial in main(seed, number, features, conditions))
+    counts = Counter(trial.cell.condition for trial in main(seed, number, features, conditions))
     assert spread([counts[condition] for condition in conditions]) <= 1
 
 
@@ -42,7 +52,7 @@ def test_it_gives_a_feature_every_condition_once_per_block_of_participants(
 ) -> None:
     first = block * len(conditions) + 1
     met = Counter(
-        (trial.feature, trial.condition)
+        (trial.feature, trial.cell.condition)
         for number in range(first, first + len(conditions))
         for trial in main(seed, number, features, conditions)
     )
@@ -55,13 +65,13 @@ def test_it_balances_the_strong_side_over_the_session_and_within_each_condition(
 ) -> None:
     trials = main(seed, number, features, conditions)
     for group in (conditions, *((condition,) for condition in conditions)):
-        sides = Counter(trial.strong_side for trial in trials if trial.condition in group)
+        sides = Counter(trial.strong_side for trial in trials if trial.cell.condition in group)
         assert abs(sides["left"] - sides["right"]) <= 1
 
 
 @given(seeds, numbers, st.integers(1, 9))
 def test_it_shows_every_reference_once(seed: int, number: int, references: int) -> None:
-    trials = plan_main(seed=seed, number=number, features=5, conditions=CONDITIONS[:2], references=references)
+    trials = plan_main(seed=seed, number=number, features=5, design=Design(CONDITIONS[:2], references))
     for trial in trials:
         assert sorted(trial.reference_order) == list(range(1, references + 1))
 
@@ -71,6 +81,102 @@ def test_it_draws_the_same_trials_again_from_the_same_seed_and_number(
     seed: int, number: int, conditions: tuple[str, ...]
 ) -> None:
     assert main(seed, number, 12, conditions) == main(seed, number, 12, conditions)
+
+
+@given(seeds, st.integers(0, 20), st.integers(1, 12), designs)
+def test_a_feature_meets_every_condition_batch_and_difficulty_together_once_per_block_of_participants(
+    seed: int, block: int, features: int, design: Design
+) -> None:
+    size = len(design.conditions) * design.batches * len(design.difficulties)
+    met = Counter(
+        (trial.feature, trial.cell.condition, trial.cell.batch, trial.cell.difficulty)
+        for number in range(block * size + 1, (block + 1) * size + 1)
+        for trial in plan_main(seed=seed, number=number, features=features, design=design)
+    )
+    assert met == {
+        (feature, condition, batch, difficulty): 1
+        for feature in range(features)
+        for condition in design.conditions
+        for batch in range(1, design.batches + 1)
+        for difficulty in design.difficulties
+    }
+
+
+@given(seeds, numbers, feature_counts, designs)
+def test_a_participant_meets_conditions_equally_often_and_batches_and_difficulties_nearly_so(
+    seed: int, number: int, features: int, design: Design
+) -> None:
+    trials = plan_main(seed=seed, number=number, features=features, design=design)
+    assert sorted(trial.feature for trial in trials) == list(range(features))
+    conditions = Counter(trial.cell.condition for trial in trials)
+    assert spread([conditions[condition] for condition in design.conditions]) <= 1
+    batches = Counter(trial.cell.batch for trial in trials)
+    assert spread([batches[batch] for batch in range(1, design.batches + 1)]) <= 2
+    difficulties = Counter(trial.cell.difficulty for trial in trials)
+    assert spread([difficulties[difficulty] for difficulty in design.difficulties]) <= 2
+
+
+def test_batches_are_tied_neither_to_participants_nor_to_features() -> None:
+    design = Design(CONDITIONS[:2], 4, batches=2)
+    of_feature = [
+        {trial.feature: trial.cell.batch for trial in plan_main(seed=5, number=number, features=8, design=design)}
+        for number in range(1, 401)
+    ]
+    assert all(len(set(batches.values())) == 2 for batches in of_feature)
+    together = sum(batches[0] == batches[2] for batches in of_feature)
+    # By chance 3 of the 7 other features share a feature's batch: 171 of 400. Drawn by block of 4, so SD 20.
+    assert abs(together - 400 * 3 / 7) < 5 * 20
+
+
+@given(seeds, numbers, feature_counts, designs)
+def test_the_side_of_the_strong_references_is_balanced_within_each_condition_and_apart_from_the_queries(
+    seed: int, number: int, features: int, design: Design
+) -> None:
+    trials = plan_main(seed=seed, number=number, features=features, design=design)
+    if not design.weak_references:
+        assert all(trial.strong_panel_side is None and trial.weak_reference_order == () for trial in trials)
+        return
+    for group in (design.conditions, *((condition,) for condition in design.conditions)):
+        sides = Counter(trial.strong_panel_side for trial in trials if trial.cell.condition in group)
+        assert abs(sides["left"] - sides["right"]) <= 1
+    for trial in trials:
+        assert sorted(trial.weak_reference_order) == list(range(1, design.weak_references + 1))
+
+
+def test_the_strong_panel_tells_nothing_of_the_strong_query() -> None:
+    design = Design(CONDITIONS[:2], 4, weak_references=4)
+    same = 0
+    for number in range(1, 401):
+        trials = plan_main(seed=11, number=number, features=7, design=design)
+        trial = next(trial for trial in trials if trial.feature == 3)
+        same += trial.strong_panel_side == trial.strong_side
+    # Binomial with n = 400: SD 10.
+    assert abs(same - 200) < 50
+
+
+@given(seeds, numbers, designs)
+def test_a_second_panel_changes_nothing_else(seed: int, number: int, design: Design) -> None:
+    def rest(weak_references: int) -> list[object]:
+        one = Design(design.conditions, design.references, weak_references, design.batches, design.difficulties)
+        trials = plan_main(seed=seed, number=number, features=9, design=one)
+        return [(trial.feature, trial.cell, trial.strong_side, trial.reference_order) for trial in trials]
+
+    assert rest(0) == rest(5)
+
+
+@given(seeds, numbers, designs)
+def test_practice_is_on_the_one_easy_pair_of_each_feature(seed: int, number: int, design: Design) -> None:
+    trials = plan_practice(seed=seed, number=number, features=3, design=design)
+    assert {(trial.cell.batch, trial.cell.difficulty) for trial in trials} == {(1, "easy")}
+
+
+@pytest.mark.parametrize(("number", "digest"), [(1, "c3155ee476be1aff"), (2, "2eae10c9f6aec607")])
+def test_a_study_without_batches_and_difficulties_is_drawn_as_before_there_were_any(number: int, digest: str) -> None:
+    drawn = [
+        (trial.feature, trial.cell.condition, trial.strong_side, trial.reference_order)
+        for trial in main(7, number, 12, CONDITIONS[:3])
+    ]
+    assert hashlib.sha256(repr(drawn).encode()).hexdigest()[:16] == digest
 
 
 def test_it_draws_other_orders_sides_and_reference_orders_for_other_participants_and_seeds() -> None:
@@ -83,7 +189,7 @@ def test_it_draws_other_orders_sides_and_reference_orders_for_other_participants
 def test_it_does_not_tie_two_features_to_the_same_condition_for_all_participants() -> None:
     together = 0
     for number in range(1, 401):
-        of_feature = {trial.feature: trial.condition for trial in main(5, number, 8, CONDITIONS[:2])}
+        of_feature = {trial.feature: trial.cell.condition for trial in main(5, number, 8, CONDITIONS[:2])}
         together += of_feature[0] == of_feature[2]
     # By chance 3 of the 7 other features share a feature's condition: 171 of 400. Drawn by block of 2, so SD 14.
     assert abs(together - 400 * 3 / 7) < 5 * 14
@@ -99,9 +205,9 @@ def test_it_puts_the_strong_query_of_a_feature_on_either_side_about_equally_ofte
 
 @given(seeds, numbers)
 def test_it_lets_conditions_take_turns_in_practice_in_the_protocols_order(seed: int, number: int) -> None:
-    trials = plan_practice(seed=seed, number=number, features=4, conditions=CONDITIONS[:2], references=4)
+    trials = plan_practice(seed=seed, number=number, features=4, design=Design(CONDITIONS[:2], 4))
     assert [trial.feature for trial in trials] == [0, 1, 2, 3]
-    conditions = [trial.condition for trial in trials]
+    conditions = [trial.cell.condition for trial in trials]
     assert conditions[0] != conditions[1]
     assert conditions[:2] == conditions[2:]
     assert Counter(trial.strong_side for trial in trials) == {"left": 2, "right": 2}

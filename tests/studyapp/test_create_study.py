@@ -52,6 +52,26 @@ def test_it_takes_references_and_queries_with_rank_and_activation_from_the_surve
     assert 5 <= pair.strong_rank < 24 < pair.weak_rank
 
 
+def test_it_stores_every_batch_with_both_kinds_of_references_and_a_pair_for_each_difficulty(protocol: Path) -> None:
+    wishes = 'batches = 2\nweak_references = 1\ndifficulties = ["easy", 80]'
+    text = protocol_text(features=2, references=2, stimuli=wishes)
+    make_stimuli(protocol_file(text).protocol)
+    protocol.write_text(text)
+    call_command("create_study", str(protocol))
+    feature = StudyFeature.objects.get(feature__name="layer1:channel=0")
+    stored = [(one.batch, one.role, one.position, one.rank) for one in feature.references.all()]
+    assert stored == [
+        (1, "strong", 1, 1), (1, "strong", 2, 4), (1, "weak", 1, 48),
+        (2, "strong", 1, 2), (2, "strong", 2, 3), (2, "weak", 1, 47),
+    ]  # fmt: skip
+    pairs = {(pair.batch, pair.difficulty) for pair in feature.query_pairs.all()}
+    assert pairs == {(1, "easy"), (1, "80"), (2, "easy"), (2, "80")}
+    practice = StudyFeature.objects.get(phase="practice", position=1)
+    assert [(pair.batch, pair.difficulty) for pair in practice.query_pairs.all()] == [(1, "easy")]
+    assert Reference.objects.filter(role="strong", explanations=None).count() == 0
+    assert Reference.objects.filter(role="weak").exclude(explanations=None).count() == 0
+
+
 def test_it_attaches_to_each_reference_the_accentuation_of_this_very_feature_and_image(protocol: Path) -> None:
     call_command("create_study", str(protocol))
     for reference in Reference.objects.all():

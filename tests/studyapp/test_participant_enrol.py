@@ -38,6 +38,23 @@ def test_two_participants_see_each_main_feature_once_in_each_condition(study: St
     assert set(Counter(met).values()) == {1}
 
 
+def test_it_draws_batch_difficulty_and_panels_and_stores_them_with_the_trial(db: None) -> None:
+    wishes = 'batches = 2\nweak_references = 2\ndifficulties = ["easy", 80]'
+    study = make_study(protocol_text(features=2, references=2, conditions=("exemplars",), stimuli=wishes))
+    for _ in range(4):
+        participant_enrol(study=study, client_id=uuid.uuid4())
+    trials = list(Trial.objects.select_related("query_pair__study_feature"))
+    main = [trial.query_pair for trial in trials if trial.phase == "main"]
+    # Four participants are a block of two batches at two difficulties.
+    assert Counter((pair.study_feature.position, pair.batch, pair.difficulty) for pair in main) == {
+        (feature, batch, difficulty): 1 for feature in (1, 2) for batch in (1, 2) for difficulty in ("easy", "80")
+    }
+    practice = [trial.query_pair for trial in trials if trial.phase == "practice"]
+    assert {(pair.batch, pair.difficulty) for pair in practice} == {(1, "easy")}
+    assert {trial.strong_panel_side for trial in trials} == {"left", "right"}
+    assert {tuple(sorted(trial.weak_reference_order)) for trial in trials} == {(1, 2)}
+
+
 def test_it_draws_the_same_trials_in_another_database_row_with_the_same_seed_and_number(study: Study) -> None:
     twin = make_study(protocol_text(slug="twin"))
     drawn = [

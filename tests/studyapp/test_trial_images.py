@@ -5,12 +5,25 @@ import uuid
 import pytest
 from django.test import Client
 
-from studyapp.models import Participant, Trial
+from studyapp.models import Participant, Reference, Trial
+from studyapp.selectors import current_trial
 from studyapp.services.participation import instructions_read, participant_enrol, response_record
+from tests.studyapp.world import make_study, protocol_text
 
 
 def address(trial: Trial, slot: str) -> str:
     return f"/p/{trial.participant.token}/{trial.public_id}/{slot}.png"
+
+
+def record(participant: Participant, trial: Trial) -> None:
+    response_record(
+        participant=participant,
+        trial_id=trial.public_id,
+        client_id=uuid.uuid4(),
+        choice="left",
+        confidence=1,
+        rt_ms=1.0,
+    )
 
 
 def trial_with(participant: Participant, condition: str) -> Trial:
@@ -18,14 +31,7 @@ def trial_with(participant: Participant, condition: str) -> Trial:
     for trial in participant.trials.all():
         if trial.condition == condition:
             return trial
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=1,
-            rt_ms=1.0,
-        )
+        record(participant, trial)
     raise AssertionError(f"no trial with {condition}")
 
 
@@ -35,14 +41,7 @@ def test_the_strong_query_stands_on_the_side_that_was_drawn(client: Client, part
         expected = {"left": pair.weak_image, "right": pair.weak_image} | {trial.strong_side: pair.strong_image}
         for side, image in expected.items():
             assert client.get(address(trial, side)).content == image.path.read_bytes()
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=1,
-            rt_ms=1.0,
-        )
+        record(participant, trial)
 
 
 def test_references_and_their_accentuations_stand_in_the_order_that_was_drawn(
@@ -53,6 +52,44 @@ def test_references_and_their_accentuations_stand_in_the_order_that_was_drawn(
         reference = trial.query_pair.references.get(position=position)
         assert client.get(address(trial, f"r{place}")).content == reference.image.path.read_bytes()
         assert client.get(address(trial, f"r{place}x")).content == reference.explanations.get().path.read_bytes()
+
+
+def test_weak_references_stand_in_slots_of_their_own_and_as_they_are_in_every_condition(
+    client: Client, db: None
+) -> None:
+    study = make_study(protocol_text(features=2, references=2, stimuli="weak_references = 3"))
+    participant = participant_enrol(study=study, client_id=uuid.uuid4())
+    instructions_read(participant=participant)
+    participant.refresh_from_db()
+    for condition in ("accentuation", "exemplars"):
+        trial = trial_with(participant, condition)
+        assert sorted(trial.weak_reference_order) == [1, 2, 3]
+        for place, position in enumerate(trial.weak_reference_order, start=1):
+            reference = trial.query_pair.references.get(role="weak", position=position)
+            assert client.get(address(trial, f"w{place}")).content == reference.image.path.read_bytes()
+            assert client.get(address(trial, f"w{place}x")).status_code == 404
+        strong = trial.query_pair.references.get(role="strong", position=trial.reference_order[0])
+        assert client.get(address(trial, "r1")).content == strong.image.path.read_bytes()
+        assert client.get(address(trial, "r3")).status_code == client.get(address(trial, "w4")).status_code == 404
+        record(participant, trial)
+
+
+def test_a_trial_shows_the_references_of_the_batch_of_its_queries(client: Client, db: None) -> None:
+    study = make_study(protocol_text(features=2, references=2, stimuli="batches = 2"))
+    batches = set()
+    for _ in range(4):
+        participant = participant_enrol(study=study, client_id=uuid.uuid4())
+        instructions_read(participant=participant)
+        participant.refresh_from_db()
+        while trial := current_trial(participant):
+            references = Reference.objects.filter(
+                study_feature=trial.query_pair.study_feature, batch=trial.query_pair.batch
+            )
+            shown = {client.get(address(trial, f"r{place}")).content for place in (1, 2)}
+            assert shown == {reference.image.path.read_bytes() for reference in references}
+            batches.add(trial.query_pair.batch)
+            record(participant, trial)
+    assert batches == {1, 2}
 
 
 def test_a_trial_without_explanations_serves_none(client: Client, participant: Participant) -> None:
@@ -98,6 +135,6 @@ def test_a_trial_of_another_participant_is_not_served(client: Client, participan
     assert client.get(f"/p/{participant.token}/{trial.public_id}/left.png").status_code == 404
 
 
-@pytest.mark.parametrize("slot", ["r5", "r5x", "r0", "strong", "r1xx", "r10"])
+@pytest.mark.parametrize("slot", ["r5", "r5x", "r0", "strong", "r1xx", "r10", "w1", "w1x"])
 def test_a_slot_that_is_not_on_the_screen_is_not_there(client: Client, participant: Participant, slot: str) -> None:
     assert client.get(address(participant.trials.get(position=1), slot)).status_code == 404
