@@ -96,13 +96,13 @@ def source(sha256: str) -> ImageSource:
     """The image with this hash as workers take it: its path where there is one, else its bytes.
 
     Raises:
-        MissingFileError: the storage has no paths and does not have it. A path is given as it should be, so that
-            whoever reads it can say which file is missing.
+        MissingFileError: another storage than the data folder does not have it. Of the data folder the path is given
+            where the file should be, so that whoever opens it can say which is missing.
     """
-    try:
-        return local_path_or_none(sha256) or Path(_storage().path(image_name(sha256)))
-    except NotImplementedError:
-        return read(sha256)
+    storage = _storage()
+    if isinstance(storage, ImageFolder):
+        return local_path_or_none(sha256) or Path(storage.path(image_name(sha256)))
+    return local_path_or_none(sha256) or read(sha256)
 
 
 def sweep_leftovers() -> int:
