@@ -5,7 +5,7 @@ import random
 import pytest
 
 from stimuli.continuations import Continuation, foils_of, layer_of, plan_continuations
-from stimuli.models import Activation, ImagePool, SourceImage, VisionModel
+from stimuli.models import Activation, FeatureSurvey, ImagePool, SourceImage, VisionModel
 from stimuli.natural import activation_at
 from stimuli.protocol import Protocol, ProtocolError, parse_protocol
 from stimuli.recipes import continuation_recipes, needed_recipes
@@ -60,6 +60,15 @@ def test_a_seed_is_weak_for_its_feature_and_in_no_other_trial(surveyed: ImagePoo
         of_seed = {row.feature.name: row.value for row in Activation.objects.filter(image=one.image)}
         assert of_seed[one.feature.name] < activation_at(one.feature, surveyed, 50)
         assert of_seed[one.foil.name] < one.foil_level.activation
+
+
+def test_of_a_large_pool_seeds_come_from_the_sample_and_not_from_its_weak_end(surveyed: ImagePool) -> None:
+    FeatureSurvey.objects.update(ends=18, sampled=4)
+    ranks = {
+        one.feature.name: Activation.objects.get(feature=one.feature, image=one.image).rank
+        for one in planned(protocol(seeds=1))
+    }
+    assert all(18 < rank <= 22 for rank in ranks.values())
 
 
 def test_levels_are_the_percentiles_of_each_feature_itself(surveyed: ImagePool) -> None:
