@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from stimuli.models import Activation, Feature, ImagePool, SourceImage
+from django.db.models import QuerySet
+
+from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage
 from stimuli.natural import activation_at, in_seeded_order
 from stimuli.protocol import ContinuationTable, Protocol, ProtocolError
 from stimuli.selection import FeatureImages
@@ -103,6 +105,15 @@ def _level(feature: Feature, pool: ImagePool, percentile: float) -> Level:
     return Level(percentile, activation_at(feature, pool, percentile))
 
 
+def _drawn_evenly(feature: Feature, pool: ImagePool) -> "QuerySet[Activation]":
+    """The activations of all images, or of a large pool those of its sample: its ends would count too much."""
+    rows = Activation.objects.filter(feature=feature, image__pool=pool)
+    survey = FeatureSurvey.objects.get(feature=feature, pool=pool)
+    if survey.sampled >= survey.images:
+        return rows
+    return rows.filter(rank__gt=survey.ends, rank__lte=survey.images - survey.ends)
+
+
 def _seeds(
     protocol: Protocol,
     table: ContinuationTable,
@@ -113,7 +124,7 @@ def _seeds(
     used: set[int],
 ) -> list[SourceImage]:
     highest = activation_at(feature, pool, min(SEED_PERCENTILE, table.weak))
-    below = Activation.objects.filter(feature=feature, image__pool=pool, value__lt=highest)
+    below = _drawn_evenly(feature, pool).filter(value__lt=highest)
     # Where the foil is strong by itself, nothing would be left to accentuate.
     strong = Activation.objects.filter(feature=foil, image__pool=pool, value__gte=foil_level.activation)
     free = below.exclude(image__in=used).exclude(image__in=strong.values("image")).select_related("image__pool")

@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
 from stimuli.models import image_name
-from stimuli.orders import ImageSource
+from stimuli.orders import EngineError, ImageSource
 from stimuli.storage import ImageFolder
 
 # What the first bytes of a file say it is; the ending of its name follows from it.
@@ -19,8 +19,11 @@ _WEBP_MARK = b"WEBP"
 FORMATS = ("png", "webp")
 
 
-class MissingFileError(FileNotFoundError):
-    """The storage does not hold an image that the records name."""
+class MissingFileError(EngineError, FileNotFoundError):
+    """The storage does not hold an image that the records name.
+
+    An error of the engine too: a worker that was given a path instead of bytes says the same of a missing file.
+    """
 
 
 def sha256_of(data: bytes) -> str:
@@ -59,7 +62,10 @@ def read(sha256: str) -> bytes:
                 return cast(bytes, file.read())
         except FileNotFoundError:
             continue
-    raise MissingFileError(f"There is no file of the image {sha256[:12]}.")
+    raise MissingFileError(
+        f"The file of the image {sha256[:12]} is missing; run the same import_images again for a natural image, "
+        "generate_stimuli for a generated one, which restores it."
+    )
 
 
 def is_there(sha256: str) -> bool:
@@ -96,13 +102,13 @@ def source(sha256: str) -> ImageSource:
     """The image with this hash as workers take it: its path where there is one, else its bytes.
 
     Raises:
-        MissingFileError: the storage has no paths and does not have it. A path is given as it should be, so that
-            whoever reads it can say which file is missing.
+        MissingFileError: another storage than the data folder does not have it. Of the data folder the path is given
+            where the file should be, so that whoever opens it can say which is missing.
     """
-    try:
-        return local_path_or_none(sha256) or Path(_storage().path(image_name(sha256)))
-    except NotImplementedError:
-        return read(sha256)
+    storage = _storage()
+    if isinstance(storage, ImageFolder):
+        return local_path_or_none(sha256) or Path(storage.path(image_name(sha256)))
+    return local_path_or_none(sha256) or read(sha256)
 
 
 def sweep_leftovers() -> int:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from django.core.management import get_commands
@@ -30,8 +31,10 @@ def environment_variables() -> list[str]:
 def protocol_keys(table: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Every key of the file as TOML addresses it."""
     for name, field in table.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from protocol_keys(field.annotation, f"{prefix}{name}.")
+        kinds = get_args(field.annotation) or (field.annotation,)  # of a table that may be absent, the table
+        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if tables:
+            yield from protocol_keys(tables[0], f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
 

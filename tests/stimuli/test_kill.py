@@ -16,8 +16,8 @@ from stimuli.files import sha256_of
 
 STIMULI = 6
 
-# The generator, killed by the system in the middle of keeping its n-th file: just before the file gets its final
-# name, or just after, when the row is not written yet.
+# The generator, killed by the system in the middle of keeping its n-th image: just before the file gets its final
+# name, or just after, when the row is not written yet. Its mask, a grey PNG (colour type 0), stands already then.
 KILLED_WHILE_KEEPING = """
 import os, signal, sys
 from pathlib import Path
@@ -27,6 +27,8 @@ protocol, moment, number = sys.argv[1:]
 kept, rename = [], Path.replace
 
 def replace(self, target):
+    if self.read_bytes()[25] == 0:
+        return rename(self, target)
     kept.append(target)
     doomed = len(kept) == int(number)
     if doomed and moment == "before":
@@ -82,12 +84,12 @@ class Installation:
         database.close()
         return rows
 
-    def files(self) -> set[str]:
+    def files(self, *, masks: bool = False) -> set[str]:
         """The names of all image files, each checked to hold what its name says; hidden files are not among them."""
         paths = [path for path in (self.data / "images").rglob("*.png") if not path.name.startswith(".")]
         for path in paths:
             assert sha256_of(path.read_bytes()) == path.stem
-        return {path.stem for path in paths}
+        return {path.stem for path in paths if (path.read_bytes()[25] == 0) == masks}
 
     def hidden_files(self) -> list[Path]:
         return list((self.data / "images").rglob("*.partial"))
@@ -159,6 +161,8 @@ def test_a_killed_generator_goes_on_as_if_nothing_had_been(
     assert (complete.returncode, complete.stdout) == (0, f"All {STIMULI} stimuli of cats are there.\n")
     assert killed.rows() == expected
     assert killed.files() == undisturbed.files()
+    assert killed.files(masks=True) == undisturbed.files(masks=True)
+    assert len(killed.files(masks=True)) == STIMULI
     assert not killed.hidden_files()
 
 

@@ -6,8 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from stimuli.protocol import AccentuationTable, ProtocolError, QualityTable, StimuliTable, parse_protocol
+from stimuli.protocol import (
+    AccentuationTable,
+    AttributionTable,
+    ContinuationTable,
+    ProtocolError,
+    QualityTable,
+    StimuliTable,
+    VisualizationTable,
+    parse_protocol,
+)
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
 
@@ -17,10 +27,21 @@ def example() -> str:
     return str(block)
 
 
-def bounds() -> list[tuple[str, Any]]:
+# The sections of tables whose keys are not all their own.
+TABLES: dict[str, type[BaseModel]] = {
+    "stimuli": StimuliTable,
+    "stimuli.accentuation": AccentuationTable,
+    "stimuli.attribution": AttributionTable,
+    "stimuli.visualization": VisualizationTable,
+    "stimuli.continuation": ContinuationTable,
+    "stimuli.quality": QualityTable,
+}
+
+
+def bounds() -> list[tuple[str, str, Any]]:
     return [
-        (name, bound)
-        for table in (StimuliTable, AccentuationTable, QualityTable)
+        (section, name, bound)
+        for section, table in TABLES.items()
         for name, field in table.model_fields.items()
         if field.annotation in (int, float, int | None, float | None)
         for constraint in field.metadata
@@ -54,7 +75,8 @@ def test_the_command_of_the_guide_lists_the_layers_of_the_model(capsys: pytest.C
     assert {name.partition(":")[0] for name in features if ":" in name} <= set(layers)
 
 
-@pytest.mark.parametrize(("key", "bound"), bounds())
-def test_the_guide_states_both_ends_of_every_range(key: str, bound: float) -> None:
-    (row,) = re.findall(rf"^\| `{key}` \| (.+) \| [^|]+ \|$", GUIDE, re.MULTILINE)
+@pytest.mark.parametrize(("section", "key", "bound"), bounds())
+def test_the_guide_states_both_ends_of_every_range(section: str, key: str, bound: float) -> None:
+    _, _, text = GUIDE.partition(f"## `[{section}]`\n")
+    (row,) = re.findall(rf"^\| `{key}` \| (.+) \| [^|]+ \|$", text.partition("\n## ")[0], re.MULTILINE)
     assert re.search(rf"(?<![\w.-]){bound:g}\b", row)

@@ -15,6 +15,7 @@ from PIL import Image
 from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, Stimulus, VisionModel, image_path
 from stimuli.protocol import Protocol, ProtocolFile, parse_protocol
 from stimuli.recipes import find_stimulus, needed_recipes
+from stimuli.renditions import make_renditions
 from stimuli.selection import select_images
 from studyapp.models import Study
 from studyapp.services.study import study_create
@@ -33,8 +34,9 @@ def protocol_text(
     seed: int = 7,
     pool: str = "patterns",
     stimuli: str = "",
+    tables: str = "",
 ) -> str:
-    """A protocol file on the small world; ``stimuli`` holds further lines of its table of that name."""
+    """A protocol file on the small world; ``stimuli`` holds further lines of its table of that name, ``tables`` further tables."""
     main = [f"layer1:channel={number}" for number in range(features)]
     return f"""
 slug = "{slug}"
@@ -48,6 +50,8 @@ references = {references}
 practice_features = {list(PRACTICE_FEATURES)}
 features = {main}
 {stimuli}
+
+{tables}
 
 [trials]
 conditions = {list(conditions)}
@@ -104,8 +108,9 @@ def make_survey(*, features: int = 4) -> None:
 
 
 def make_stimuli(protocol: Protocol) -> None:
-    """The accentuations that the protocol needs, as ``generate_stimuli`` would leave them."""
-    recipes = needed_recipes(protocol, select_images(protocol))
+    """The stimuli that the protocol needs and all files for browsers, as ``generate_stimuli`` would leave them."""
+    selected = select_images(protocol)
+    recipes = needed_recipes(protocol, selected)
     Stimulus.objects.bulk_create(
         Stimulus(
             kind=recipe.kind,
@@ -115,20 +120,22 @@ def make_stimuli(protocol: Protocol) -> None:
             config=recipe.config,
             config_sha256=recipe.config_sha256,
             seed=recipe.seed,
-            activation_before=4.5,
+            activation_before=4.5 if recipe.image else None,
             activation_after=9.25,
             device="cpu",
             sha256=write_picture(1000 + number),
         )
         for number, recipe in enumerate(recipe for recipe in recipes if find_stimulus(recipe) is None)
     )
+    natural = [one.image for images in selected for one in (*images.references, images.strong, images.weak)]
+    list(make_renditions([*natural, *Stimulus.objects.all()], protocol.stimuli.files))
 
 
 def make_study(text: str) -> Study:
     """A study from this protocol, with everything it stands on."""
-    if not ImagePool.objects.exists():
-        make_survey()
     file = protocol_file(text)
+    if not ImagePool.objects.exists():
+        make_survey(features=len(file.protocol.stimuli.features))
     make_stimuli(file.protocol)
     study, _ = study_create(file=file)
     return study
