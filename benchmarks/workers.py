@@ -15,8 +15,9 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from stimuli.engines.interface import Workers
+from stimuli.engines.opening import open_workers
 from stimuli.orders import Order
-from stimuli.workers import Workers, open_workers
 
 NAME = "efficientnet_lite0"
 CONFIG = {"steps": 16, "crops": 4, "learning_rate": 0.1, "regularization": 0.5}

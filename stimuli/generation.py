@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from stimuli import files
+from stimuli.engines.interface import Workers
 from stimuli.models import Activation, Stimulus
 from stimuli.orders import Made, NetworkFacts, Order
 from stimuli.recipes import Recipe, find_stimulus
-from stimuli.workers import Workers
 
 
 class GenerationError(ValueError):

@@ -11,9 +11,9 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
+from stimuli.engines.interface import Values, Workers
 from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, VisionModel
 from stimuli.orders import NetworkFacts
-from stimuli.workers import Values, Workers
 
 # Larger ones were slower on a CPU: fresh memory for the large activations of early layers cost more than was saved.
 BATCH_SIZE = 16

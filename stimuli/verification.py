@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stimuli import files
+from stimuli.engines.interface import Workers
 from stimuli.generation import order
 from stimuli.models import Stimulus
 from stimuli.recipes import Recipe, find_stimulus
 from stimuli.selection import FeatureImages
-from stimuli.workers import Workers
 
 
 def damaged_images(selected: Sequence[FeatureImages]) -> Iterator[str]:

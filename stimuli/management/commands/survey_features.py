@@ -11,12 +11,13 @@ from django.db import transaction
 from tqdm import tqdm
 
 from stimuli import survey
+from stimuli.engines.interface import Workers
+from stimuli.engines.options import add_engine_options, open_engine
 from stimuli.locks import BusyError, exclusive
 from stimuli.models import ImagePool
 from stimuli.networks import surveyed_network
 from stimuli.orders import EngineError
 from stimuli.protocol import ProtocolError
-from stimuli.workers import WORKERS_HELP, Workers, open_workers, worker_count
 
 USE = "To ask about features, put their names into `features` or `practice_features` of a protocol's [stimuli] table."
 
@@ -35,8 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="of the sample of units (default 0)")
         parser.add_argument("--features", nargs="+", default=[], help="features to survey, for example logit=285")
         parser.add_argument("--weights", type=Path, help="weights file (default: those that come with the name)")
-        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
-        parser.add_argument("--workers", type=worker_count, help=WORKERS_HELP)
+        add_engine_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Survey, and say what was found."""
@@ -59,7 +59,7 @@ class Command(BaseCommand):
     def _survey(self, options: dict[str, Any], pool: ImagePool) -> None:
         images = list(pool.images.select_related("pool").order_by("id"))
         try:
-            with open_workers(options["model"], options["weights"], options["device"], options["workers"]) as workers:
+            with open_engine(options["model"], options["weights"], options) as workers:
                 facts = workers.facts
                 wanted = _wanted(workers, options)
                 self.stdout.write(f"Surveying {len(images)} images with {facts.name} on {facts.device}.")

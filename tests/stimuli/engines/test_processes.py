@@ -8,8 +8,8 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
+from stimuli.engines.opening import open_workers
 from stimuli.orders import EngineError, Order
-from stimuli.workers import open_workers
 
 NAME = "efficientnet_lite0"
 QUICK = {"steps": 2, "crops": 1}
