@@ -117,7 +117,12 @@ class _Actor:
 
     def answer(self, task: Callable[..., Result], *arguments: Any) -> Result:
         """Do a task of ``tasks``."""
-        return task(self._spec, *arguments)
+        try:
+            return task(self._spec, *arguments)
+        except ImportError as error:
+            raise EngineError(
+                f"On {self.where()} there is no {error.name}; install there what requirements.txt names."
+            ) from error
 
     @cached_property
     def _spec(self) -> NetworkSpec:

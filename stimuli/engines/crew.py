@@ -94,12 +94,6 @@ class Crew:
         """See Workers."""
         return self._results(jobs(orders, self._size, self._chunk), self._sent, tasks.make)
 
-    def dismiss(self) -> None:
-        """End all workers, whatever they have in hand."""
-        for post in self._posts.values():
-            post.worker.end()
-        self._posts.clear()
-
     def _sent(self, order: Order) -> Order:
         return replace(order, image=self._send(order.image)) if isinstance(order.image, Path) else order
 

@@ -1,5 +1,7 @@
 """A generator killed at any moment and run again ends with the very set that an undisturbed run makes."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -73,6 +75,31 @@ def test_a_killed_generator_goes_on_as_if_nothing_had_been(
     assert killed.rows() == expected
     assert killed.files() == undisturbed.files()
     assert not killed.hidden_files()
+
+
+def test_ctrl_c_ends_the_command_and_its_processes_with_how_to_go_on(
+    copy_of_prepared: Callable[[str], Installation], protocol_file: Callable[..., Path]
+) -> None:
+    stopped = copy_of_prepared("kill_stopped")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "generate_stimuli", str(protocol_file()), "--device=cpu", "--workers=2"],
+        env=stopped.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not stopped.rows() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it, to all
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.rstrip().endswith("made so far are kept. Run the same command again to go on.")
+    assert "Traceback" not in errors
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
+    assert 0 < len(stopped.rows()) < STIMULI
 
 
 def _kill_at_some_moment(killed: Installation, path: str, sources: set[str]) -> None:

@@ -165,7 +165,7 @@ def test_a_node_with_another_library_is_refused(cluster: Cluster, orders: list[O
 def test_a_generator_that_is_killed_or_stopped_goes_on_as_if_nothing_had_been(
     cluster: Cluster, copy_of_prepared: Callable[[str], Installation], protocol_file: Callable[..., Path]
 ) -> None:
-    path = str(protocol_file(("steps = 3", "steps = 12")))
+    path = str(protocol_file(("steps = 3", "steps = 8")))
     undisturbed = copy_of_prepared("ray_undisturbed")
     undisturbed.manage("generate_stimuli", path, "--device=cpu", "--workers=1")
 
@@ -183,7 +183,7 @@ def test_a_generator_that_is_killed_or_stopped_goes_on_as_if_nothing_had_been(
     _wait_for_another_row(disturbed)
     mine = psutil.Process(stopped.pid).children(recursive=True)
     os.killpg(stopped.pid, signal.SIGINT)  # as a terminal sends it, to all
-    output, errors = stopped.communicate(timeout=60)
+    output, errors = stopped.communicate(timeout=120)
     assert stopped.returncode == 130
     assert errors.rstrip().endswith("made so far are kept. Run the same command again to go on.")
     assert "Traceback" not in errors

@@ -83,8 +83,6 @@ def test_no_more_workers_are_hired_than_there_is_work_for() -> None:
     assert len(hired.workers) == 1
     assert dict(several.make(ORDERS[:2])) == {0: 0, 1: 1}
     assert len(hired.workers) == 2
-    several.dismiss()
-    assert all(worker.ended for worker in hired.workers)
 
 
 def test_what_dead_workers_had_in_hand_is_made_by_others() -> None:
