@@ -6,6 +6,7 @@ is optional (requirements-ray.txt).
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -26,6 +27,9 @@ PACKAGES = Path(__file__).resolve().parents[2]
 
 # Of a Ray that is started here: what few images take, which come and go, beside the weights.
 OBJECT_STORE_BYTES = 256 * 2**20
+
+# How long a cluster may take to answer at all.
+CONNECT_S = 10.0
 
 # Read as Ray is imported. It would report its use, and print a paragraph for every death, which is dealt with here.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_IGNORE_UNHANDLED_ERRORS": "1", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
@@ -143,7 +147,9 @@ def _ray() -> Any:
 def _connect(ray: Any, address: str | None, count: int | None, weights_bytes: int) -> None:
     """Connect to the cluster, or start one on this machine, and say nothing about it."""
     own: dict[str, Any] = {}
-    if address is None:
+    if address is not None:
+        _check_address(address)
+    else:
         own = {
             "num_cpus": count or len(os.sched_getaffinity(0)),
             "object_store_memory": OBJECT_STORE_BYTES + weights_bytes,
@@ -164,6 +170,21 @@ def _connect(ray: Any, address: str | None, count: int | None, weights_bytes: in
     except (ConnectionError, ValueError, RuntimeError) as error:
         where = f"The Ray cluster at {address} cannot be reached" if address else "Ray cannot be started here"
         raise EngineError(f"{where}: {str(error).splitlines()[0]}") from error
+
+
+def _check_address(address: str) -> None:
+    """Ask the address itself whether somebody is there: Ray would try for minutes, and print that it does."""
+    host, _, port = address.rpartition(":")
+    if address == "auto":
+        return
+    if not host or not port.isdecimal() or "/" in host:
+        raise EngineError(f"--address must be HOST:PORT, as `ray start` prints it, or auto (found {address}).")
+    try:
+        socket.create_connection((host, int(port)), CONNECT_S).close()
+    except OSError as error:
+        raise EngineError(
+            f"There is no Ray cluster at {address} ({error.strerror or error}); `ray start --head` prints its address."
+        ) from error
 
 
 def _device_and_size(resources: dict[str, float], device: str, count: int | None) -> tuple[str, int]:

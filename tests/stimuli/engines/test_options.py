@@ -67,6 +67,24 @@ def test_a_device_is_one_gpu_or_all_of_them(
             devices(wanted)
 
 
+@pytest.mark.parametrize(
+    ("address", "device", "sentence"),
+    [
+        ("127.0.0.1:1", "cpu", r"no Ray cluster at 127\.0\.0\.1:1 \(Connection refused\)"),
+        ("ray://127.0.0.1:1", "cpu", "must be HOST:PORT, .* or auto"),
+        ("somewhere", "cpu", "must be HOST:PORT, .* or auto"),
+        (None, "cuda:1", "Ray gives each worker its GPU; use --device cuda instead of cuda:1"),
+    ],
+)
+def test_what_means_nothing_to_a_cluster_is_refused_at_once(address: str | None, device: str, sentence: str) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")
+    with (
+        pytest.raises(EngineError, match=sentence),
+        open_workers("efficientnet_lite0", None, device, engine="ray", address=address),
+    ):
+        pass
+
+
 def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with (
