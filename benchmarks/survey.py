@@ -23,9 +23,10 @@ from torch import Tensor, nn
 import accentuation
 from stimuli import streaming, survey
 from stimuli.checkpoints import Checkpoint
+from stimuli.engines.interface import Values, Workers
+from stimuli.engines.opening import open_workers
 from stimuli.models import Activation, ImagePool, SourceImage, image_path
 from stimuli.orders import ImageSource, NetworkFacts
-from stimuli.workers import Values, Workers, open_workers
 
 NAME = "efficientnet_lite0"
 LAYERS = ("blocks.4.2", "logit")

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from stimuli import files
+from stimuli.engines.interface import Workers
 from stimuli.generation import order, unmade
 from stimuli.models import SourceImage, Stimulus
 from stimuli.orders import Order
 from stimuli.recipes import Recipe
-from stimuli.workers import Workers
 
 # The warm-up makes stimuli with so many steps, and with so many more, which tells a step from what comes before it.
 FEW_STEPS = 2
@@ -52,19 +53,20 @@ def costs_by_kind(recipes: Sequence[Recipe]) -> list[KindCosts]:
     ]
 
 
-def seconds_by_kind(costs: Sequence[KindCosts], workers: Workers, parallel: int) -> dict[str, float]:
+def seconds_by_kind(costs: Sequence[KindCosts], workers: Workers) -> dict[str, float]:
     """Seconds that the missing stimuli of each kind will take, from a warm-up: the first of each, with few steps.
 
     Args:
         costs: of the kinds.
-        workers: the network.
-        parallel: how many stimuli are made at a time; the warm-up makes as many, so that they share the machine alike.
+        workers: the network; the warm-up makes as many at a time as they do, so that they share the machine alike.
 
     Raises:
         EngineError: the network cannot follow a recipe.
     """
     return {
-        one.kind: _seconds(order(one.missing[0]), workers, parallel) * len(one.missing) for one in costs if one.missing
+        one.kind: _seconds(order(one.missing[0]), workers, min(workers.at_once, len(one.missing))) * len(one.missing)
+        for one in costs
+        if one.missing
     }
 
 
@@ -78,7 +80,7 @@ def _costs(kind: str, recipes: Sequence[Recipe], missing: Sequence[Recipe]) -> K
 
 
 def _sizes(rows: Any) -> Iterator[int]:
-    return (row.path.stat().st_size for row in rows if row.path.is_file())
+    return (size for row in rows if (size := files.size(row.sha256)) is not None)
 
 
 def _seconds(first: Order, workers: Workers, parallel: int) -> float:

@@ -48,7 +48,7 @@ class Network:
     Args:
         name: as a protocol names it.
         weights: a weights file, or None for those that come with the name.
-        device: ``cpu``, ``cuda``, or ``auto`` for cuda where there is one.
+        device: as ``devices`` takes it; the first of several.
 
     Raises:
         EngineError: the name is unknown, the weights cannot be had or do not fit, or there is no such device.
@@ -56,7 +56,7 @@ class Network:
 
     def __init__(self, name: str, weights: Path | None, device: str = "auto") -> None:
         with _translated():
-            self._model = accentuation.load_model(name, weights=weights, device=_device(device))
+            self._model = accentuation.load_model(name, weights=weights, device=devices(device)[0])
         self._last_spectrum: tuple[tuple[ImageSource, ...], accentuation.MagnitudeSpectrum] | None = None
 
     @property
@@ -292,6 +292,27 @@ def use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def devices(wanted: str) -> list[str]:
+    """The devices of this machine that a name means.
+
+    Args:
+        wanted: ``cpu``, ``cuda`` for every visible GPU, ``cuda:1`` for one, or ``auto`` for all GPUs or else the CPU.
+
+    Raises:
+        EngineError: there is no such device.
+    """
+    there = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    if wanted == "cpu" or (wanted == "auto" and not there):
+        return ["cpu"]
+    if not there:
+        raise EngineError("There is no cuda device here; use --device cpu, or auto to take what is there.")
+    if wanted in ("auto", "cuda"):
+        return there
+    if wanted not in there:
+        raise EngineError(f"There is no {wanted} here, only {there[0]} to {there[-1]}.")
+    return [wanted]
+
+
 @cache
 def _made_with() -> dict[str, str]:
     """Versions of Python and the libraries, and the SHA-256 of the code that makes images."""
@@ -301,13 +322,6 @@ def _made_with() -> dict[str, str]:
     for path in sorted(package.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return versions | {"accentuation_sha256": digest.hexdigest()}
-
-
-def _device(wanted: str) -> str:
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise EngineError("There is no cuda device here; use --device cpu, or auto to take what is there.")
-    return "cuda" if wanted == "cuda" or (wanted == "auto" and there) else "cpu"
 
 
 def _seed_image(order: Order) -> torch.Tensor:

@@ -68,6 +68,16 @@ def read(sha256: str) -> bytes:
     )
 
 
+def size(sha256: str) -> int | None:
+    """How many bytes the file of the image with this hash has; None where there is none."""
+    for name in _names(sha256):
+        try:
+            return _storage().size(name)
+        except FileNotFoundError:
+            continue
+    return None
+
+
 def is_there(sha256: str) -> bool:
     """Whether there is a file with this name, whatever it holds: for what is asked often."""
     return any(_storage().exists(name) for name in _names(sha256))

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any, cast, overload
 
 from stimuli import files
+from stimuli.engines.interface import Workers
 from stimuli.models import Stimulus
 from stimuli.orders import ImageSource, KindName, NetworkFacts, Order, Picture
 from stimuli.recipes import Recipe, find_stimulus
 from stimuli.survey import rank_among
-from stimuli.workers import Workers
 
 # Kinds of which the rank among natural images says something; the colours of an attribution map are no natural image.
 RANKED = frozenset(Stimulus.Kind) - {Stimulus.Kind.ATTRIBUTION}

@@ -17,10 +17,10 @@ from itertools import count, islice
 import numpy as np
 
 from stimuli.checkpoints import Arrays, Checkpoint
+from stimuli.engines.interface import Values, Workers
 from stimuli.models import ImagePool, SourceImage
 from stimuli.orders import ImageSource, NetworkFacts
 from stimuli.ranking import Ids, LayerFold
-from stimuli.workers import Values, Workers
 
 # On a CPU larger ones were slower: fresh memory for the large activations of early layers cost more than was saved.
 CPU_BATCH = 16

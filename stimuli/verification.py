@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stimuli import files
+from stimuli.engines.interface import Workers
 from stimuli.generation import order, picture_of
 from stimuli.models import Stimulus
 from stimuli.pictures import decode
 from stimuli.recipes import Recipe, find_stimulus
 from stimuli.selection import FeatureImages
-from stimuli.workers import Workers
 
 
 def damaged_images(selected: Sequence[FeatureImages]) -> Iterator[str]:

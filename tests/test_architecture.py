@@ -28,9 +28,11 @@ MAY_IMPORT = {
     | {"analysis.columns", "django"},
     "analysis": {"analysis"},
 }
-# The one door between the database and the network.
-DOORS = {"stimuli/engine.py": {"accentuation", "torch"}}
-WATCHED = {*PACKAGES, "torch", "torchvision", "django"}
+# The one door between the database and the network, and the one to a cluster.
+DOORS = {"stimuli/engine.py": {"accentuation", "torch"}, "stimuli/engines/cluster.py": {"ray"}}
+# What computes runs on machines without a database.
+WITHOUT_DJANGO = {"stimuli.engine", "stimuli.engines", "stimuli.orders", "stimuli.likeness"}
+WATCHED = {*PACKAGES, "torch", "torchvision", "django", "ray"}
 
 
 def imported_modules(tree: ast.AST) -> Iterator[str]:
@@ -64,6 +66,26 @@ def test_no_package_imports_what_it_may_not(package: str) -> None:
     assert wrong == []
 
 
+def test_what_computes_knows_nothing_of_django() -> None:
+    files = [*sorted((ROOT / "stimuli" / "engines").rglob("*.py")), ROOT / "stimuli" / "engine.py"]
+    known = [
+        f"{file.name} imports {name}"
+        for file in files
+        for name in imported_modules(ast.parse(file.read_text()))
+        if name.split(".", 1)[0] in ("django", "stimuli", "studyapp")
+        and not any(name == allowed or name.startswith(f"{allowed}.") for allowed in WITHOUT_DJANGO)
+    ]
+    assert known == []
+    program = """
+import sys
+from stimuli import engine
+from stimuli.engines import cluster, opening, options
+print(sorted({name.split(".")[0] for name in sys.modules} & {"django", "ray", "studyapp"}))
+"""
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize(
     ("path", "source"),
     [
@@ -72,6 +94,7 @@ def test_no_package_imports_what_it_may_not(package: str) -> None:
         ("accentuation/loop.py", "def f():\n    from stimuli.models import Feature"),
         ("stimuli/selection.py", "import torch.nn as nn"),
         ("stimuli/selection.py", "from accentuation import accentuate"),
+        ("stimuli/engines/processes.py", "import ray"),
         ("studyapp/views.py", "from stimuli import engine"),
         ("studyapp/views.py", "import analysis.report"),
     ],

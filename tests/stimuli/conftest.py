@@ -1,6 +1,7 @@
 """What the tests of `stimuli` share: a folder of real photographs, a protocol, image files of their own."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from stimuli.built_in import built_in_photographs
 from stimuli.crops import centre_square, cut
 from stimuli.photographs import read_photograph
 from studyapp.database import embedded_url
+from tests.stimuli.installation import Installation
 
 PROTOCOL = """\
 slug = "cats"
@@ -132,3 +134,44 @@ def command_environment(
     administrate("CREATE DATABASE command_test")
     yield environment_for("command_test", tmp_path / "data")
     administrate("DROP DATABASE command_test WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def prepared(
+    administrate: Callable[[str], str],
+    environment_for: Callable[[str, Path], dict[str, str]],
+    photographs: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Installation]:
+    """An installation with everything surveyed and nothing generated."""
+    administrate("CREATE DATABASE kill_prepared")
+    data = tmp_path_factory.mktemp("prepared")
+    installation = Installation(environment_for("kill_prepared", data), data)
+    installation.manage("migrate", "--verbosity=0")
+    installation.manage("import_images", str(photographs), "--pool", "small", "--size", "64")
+    features = ["logit=281", "logit=967", "blocks.4.2:channel=17"]
+    installation.manage("survey_features", "efficientnet_lite0", "small", "--features", *features)
+    yield installation
+    administrate("DROP DATABASE kill_prepared WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def copy_of_prepared(
+    prepared: Installation,
+    administrate: Callable[[str], str],
+    environment_for: Callable[[str, Path], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], Installation]]:
+    """A function that makes a copy of the prepared installation."""
+    made: list[str] = []
+
+    def copy(name: str) -> Installation:
+        administrate(f"CREATE DATABASE {name} TEMPLATE kill_prepared")
+        made.append(name)
+        data = tmp_path_factory.mktemp(name)
+        shutil.copytree(prepared.data, data, dirs_exist_ok=True)
+        return Installation(environment_for(name, data), data)
+
+    yield copy
+    for name in made:
+        administrate(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,18 +1,16 @@
 """A generator killed at any moment and run again ends with the very set that an undisturbed run makes."""
 
-import shutil
+import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-import psycopg2
-import pytest
 
-from stimuli.files import sha256_of
+from tests.stimuli.installation import Installation
 
 STIMULI = 6
 
@@ -52,89 +50,6 @@ execute_from_command_line(["manage.py", "generate_stimuli", sys.argv[1]])
 sys.exit("torch was imported" if "torch" in sys.modules else 0)
 """
 
-Row = tuple[str, int, str, int, str, float, float]
-
-
-@dataclass(frozen=True)
-class Installation:
-    """A database and a data folder for commands in processes of their own."""
-
-    environment: dict[str, str]
-    data: Path
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *command], env=self.environment, capture_output=True, text=True, check=False
-        )
-
-    def manage(self, *command: str) -> str:
-        done = self.run("manage.py", *command)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def rows(self) -> list[Row]:
-        """All stimuli in the order of their recipes."""
-        database = psycopg2.connect(self.environment["DATABASE_URL"])
-        with database.cursor() as cursor:
-            cursor.execute(
-                "SELECT name, image_id, config_sha256, seed, sha256, activation_before, activation_after "
-                "FROM stimuli_stimulus JOIN stimuli_feature f ON feature_id = f.id ORDER BY name, image_id"
-            )
-            rows = cursor.fetchall()
-        database.close()
-        return rows
-
-    def files(self, *, masks: bool = False) -> set[str]:
-        """The names of all image files, each checked to hold what its name says; hidden files are not among them."""
-        paths = [path for path in (self.data / "images").rglob("*.png") if not path.name.startswith(".")]
-        for path in paths:
-            assert sha256_of(path.read_bytes()) == path.stem
-        return {path.stem for path in paths if (path.read_bytes()[25] == 0) == masks}
-
-    def hidden_files(self) -> list[Path]:
-        return list((self.data / "images").rglob("*.partial"))
-
-
-@pytest.fixture(scope="module")
-def prepared(
-    administrate: Callable[[str], str],
-    environment_for: Callable[[str, Path], dict[str, str]],
-    photographs: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Installation]:
-    """An installation with everything surveyed and nothing generated."""
-    administrate("CREATE DATABASE kill_prepared")
-    data = tmp_path_factory.mktemp("prepared")
-    installation = Installation(environment_for("kill_prepared", data), data)
-    installation.manage("migrate", "--verbosity=0")
-    installation.manage("import_images", str(photographs), "--pool", "small", "--size", "64")
-    features = ["logit=281", "logit=967", "blocks.4.2:channel=17"]
-    installation.manage("survey_features", "efficientnet_lite0", "small", "--features", *features)
-    yield installation
-    administrate("DROP DATABASE kill_prepared WITH (FORCE)")
-
-
-@pytest.fixture(scope="module")
-def copy_of_prepared(
-    prepared: Installation,
-    administrate: Callable[[str], str],
-    environment_for: Callable[[str, Path], dict[str, str]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[str], Installation]]:
-    """A function that makes a copy of the prepared installation."""
-    made: list[str] = []
-
-    def copy(name: str) -> Installation:
-        administrate(f"CREATE DATABASE {name} TEMPLATE kill_prepared")
-        made.append(name)
-        data = tmp_path_factory.mktemp(name)
-        shutil.copytree(prepared.data, data, dirs_exist_ok=True)
-        return Installation(environment_for(name, data), data)
-
-    yield copy
-    for name in made:
-        administrate(f"DROP DATABASE {name} WITH (FORCE)")
-
 
 def test_a_killed_generator_goes_on_as_if_nothing_had_been(
     copy_of_prepared: Callable[[str], Installation], protocol_file: Callable[..., Path]
@@ -164,6 +79,31 @@ def test_a_killed_generator_goes_on_as_if_nothing_had_been(
     assert killed.files(masks=True) == undisturbed.files(masks=True)
     assert len(killed.files(masks=True)) == STIMULI
     assert not killed.hidden_files()
+
+
+def test_ctrl_c_ends_the_command_and_its_processes_with_how_to_go_on(
+    copy_of_prepared: Callable[[str], Installation], protocol_file: Callable[..., Path]
+) -> None:
+    stopped = copy_of_prepared("kill_stopped")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "generate_stimuli", str(protocol_file()), "--device=cpu", "--workers=2"],
+        env=stopped.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not stopped.rows() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it, to all
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.rstrip().endswith("made so far are kept. Run the same command again to go on.")
+    assert "Traceback" not in errors
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
+    assert 0 < len(stopped.rows()) < STIMULI
 
 
 def _kill_at_some_moment(killed: Installation, path: str, sources: set[str]) -> None:

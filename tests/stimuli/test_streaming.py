@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from stimuli import streaming
 from stimuli.checkpoints import Checkpoint
+from stimuli.engines.interface import Values
 from stimuli.models import ImagePool, SourceImage
 from stimuli.orders import ImageSource, NetworkFacts
 from stimuli.ranking import LayerFold
 from stimuli.streaming import Extent, extent_of, fold_pool, pass_key, sample_of
-from stimuli.workers import Values
 
 FACTS = NetworkFacts("made-up", "0" * 64, "nowhere", 64, [0.5], [0.5], None, "cpu", {"torch": "1"})
 IMAGES = 53

@@ -36,7 +36,7 @@ def protocol_text(
     stimuli: str = "",
     tables: str = "",
 ) -> str:
-    """A protocol file on the small world; ``stimuli`` holds further lines of its table of that name, ``tables`` further tables."""
+    """A protocol file on the small world, with further lines of its table ``stimuli`` and further ``tables``."""
     main = [f"layer1:channel={number}" for number in range(features)]
     return f"""
 slug = "{slug}"

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from stimuli import files
+from stimuli.engines.options import add_engine_options, open_engine
 from stimuli.generation import GenerationError, Kept, check_network, make_stimuli, unmade
 from stimuli.locks import BusyError, exclusive
 from stimuli.orders import EngineError
@@ -16,7 +17,6 @@ from stimuli.quality import flagged_stimuli
 from stimuli.recipes import Recipe, find_stimulus, needed_recipes
 from stimuli.renditions import make_renditions
 from stimuli.selection import FeatureImages, select_images
-from stimuli.workers import WORKERS_HELP, open_workers, worker_count
 
 STOPPED = "Stopped; the stimuli made so far are kept. Run the same command again to go on."
 
@@ -29,8 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("protocol", type=Path, help="the protocol file (TOML)")
-        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
-        parser.add_argument("--workers", type=worker_count, help=WORKERS_HELP)
+        add_engine_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Generate what is missing, and say how far the set is."""
@@ -42,7 +41,7 @@ class Command(BaseCommand):
                 recipes = needed_recipes(protocol, selected)
                 missing = unmade(recipes)
                 if missing:
-                    self._generate(protocol, missing, len(recipes), options["device"], options["workers"])
+                    self._generate(protocol, missing, len(recipes), options)
                 self._make_renditions(protocol, recipes, selected)
         except (ProtocolError, BusyError) as error:
             raise CommandError(str(error)) from error
@@ -74,12 +73,10 @@ class Command(BaseCommand):
                 "refuse them. Change how they are made, the features, or the bounds."
             )
 
-    def _generate(
-        self, protocol: Protocol, missing: list[Recipe], total: int, device: str, workers: int | None
-    ) -> None:
+    def _generate(self, protocol: Protocol, missing: list[Recipe], total: int, options: dict[str, Any]) -> None:
         weights = protocol.stimuli.weights
         try:
-            with open_workers(protocol.stimuli.model, Path(weights) if weights else None, device, workers) as network:
+            with open_engine(protocol.stimuli.model, Path(weights) if weights else None, options) as network:
                 check_network(network, missing)
                 self.stdout.write(f"Making {len(missing)} of {total} stimuli on {network.facts.device}.")
                 with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:

@@ -1,12 +1,12 @@
 """``manage.py plan_stimuli``: write down every image of a study and what it takes to make them, before any is made."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from stimuli.costs import KindCosts, costs_by_kind, seconds_by_kind
+from stimuli.engines.options import add_engine_options, open_engine
 from stimuli.files import sha256_of
 from stimuli.generation import GenerationError, check_network
 from stimuli.orders import EngineError
@@ -15,7 +15,6 @@ from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.recipes import needed_recipes
 from stimuli.selection import FeatureImages, select_images
 from stimuli.whole_file import write_whole
-from stimuli.workers import WORKERS_HELP, open_workers, worker_count
 
 
 class Command(BaseCommand):
@@ -35,8 +34,7 @@ class Command(BaseCommand):
             action="store_true",
             help="estimate no time, for which a few stimuli are made and thrown away",
         )
-        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
-        parser.add_argument("--workers", type=worker_count, help=WORKERS_HELP)
+        add_engine_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Plan and report."""
@@ -69,18 +67,13 @@ class Command(BaseCommand):
 
     def _estimate_time(self, protocol: Protocol, costs: list[KindCosts], options: dict[str, Any]) -> None:
         weights = protocol.stimuli.weights
-        count: int = options["workers"] or len(os.sched_getaffinity(0))
         try:
-            with open_workers(
-                protocol.stimuli.model, Path(weights) if weights else None, options["device"], count
-            ) as network:
+            with open_engine(protocol.stimuli.model, Path(weights) if weights else None, options) as network:
                 check_network(network, [recipe for one in costs for recipe in one.missing])
-                device = network.facts.device
-                parallel = count if device == "cpu" else 1
-                seconds = seconds_by_kind(costs, network, parallel)
+                where = f"on {network.facts.device}, {network.at_once} at a time"
+                seconds = seconds_by_kind(costs, network)
         except (EngineError, GenerationError) as error:
             raise CommandError(f"The plan is written, but its stimuli cannot be made here: {error}") from error
-        where = f"on {device}, {parallel} at a time"
         for kind, needed in seconds.items():
             self.stdout.write(f"{kind}: about {_duration(needed)} {where}.")
         if len(seconds) > 1:

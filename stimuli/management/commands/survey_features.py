@@ -16,12 +16,13 @@ from tqdm import tqdm
 
 from stimuli import streaming, survey
 from stimuli.checkpoints import Checkpoint
+from stimuli.engines.interface import Workers
+from stimuli.engines.options import add_engine_options, open_engine
 from stimuli.locks import BusyError, exclusive
 from stimuli.models import ImagePool
 from stimuli.networks import surveyed_network
 from stimuli.orders import EngineError
 from stimuli.protocol import ProtocolError
-from stimuli.workers import WORKERS_HELP, Workers, open_workers, worker_count
 
 # Bounds of options, the upper ones because a survey keeps this much of every unit in memory.
 ENDS = (1, 10_000)
@@ -58,8 +59,7 @@ class Command(BaseCommand):
             "(default 2000)",
         )
         parser.add_argument("--weights", type=Path, help="weights file (default: those that come with the name)")
-        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
-        parser.add_argument("--workers", type=worker_count, help=WORKERS_HELP)
+        add_engine_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Survey, and say what was found."""
@@ -95,7 +95,7 @@ class Command(BaseCommand):
 
     def _survey(self, options: dict[str, Any], pool: ImagePool) -> None:
         try:
-            with open_workers(options["model"], options["weights"], options["device"], options["workers"]) as workers:
+            with open_engine(options["model"], options["weights"], options) as workers:
                 self._survey_with(workers, options, pool)
         except (EngineError, survey.SurveyError) as error:
             raise CommandError(str(error)) from error

@@ -7,13 +7,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from stimuli.engines.options import add_engine_options, open_engine
 from stimuli.generation import GenerationError, check_network
 from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.recipes import Recipe, needed_recipes
 from stimuli.selection import select_images
 from stimuli.verification import damaged_images, damaged_stimuli, differences
-from stimuli.workers import WORKERS_HELP, open_workers, worker_count
 
 
 class Command(BaseCommand):
@@ -32,8 +32,7 @@ class Command(BaseCommand):
             default=1.0,
             help="mean absolute difference of 8-bit colour values up to which two images are the same (default: 1)",
         )
-        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: cuda if there")
-        parser.add_argument("--workers", type=worker_count, help=WORKERS_HELP)
+        add_engine_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify, print every difference, and fail if there is one."""
@@ -64,9 +63,7 @@ class Command(BaseCommand):
         weights = protocol.stimuli.weights
         different = []
         try:
-            with open_workers(
-                protocol.stimuli.model, Path(weights) if weights else None, options["device"], options["workers"]
-            ) as network:
+            with open_engine(protocol.stimuli.model, Path(weights) if weights else None, options) as network:
                 check_network(network, chosen)
                 for sentence in tqdm(
                     differences(chosen, network, options["tolerance"]),

@@ -1,0 +1,109 @@
+"""What a Ray cluster of this machine makes per minute, and how much memory the driver takes.
+
+``python -m benchmarks.engines``, about six minutes on two processors. Each number of workers is measured several times
+in turn, because other work on the machine disturbs them differently. The last line is one JSON object; it is also
+written to ``benchmarks/results/engines.json``.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torchvision
+
+from benchmarks.workers import NAME, photograph, seconds
+from stimuli.engines.opening import open_workers
+from stimuli.orders import Order
+
+RESULTS = Path(__file__).parent / "results" / "engines.json"
+ROUNDS = 2
+COUNTS = (1, 2, 4)
+ORDERS_EACH = 3
+CONFIG = {"steps": 8, "crops": 4, "learning_rate": 0.1, "regularization": 0.5}
+
+SIZES = (10, 100, 1000)
+# A small network and hardly any steps: here only the driver is looked at.
+SMALL = "mobilenet_v3_small"
+SMALL_CONFIG = {"steps": 2, "crops": 1, "regularization": 0.0}
+
+
+def rate(engine: str, count: int, path: Path) -> float:
+    """Stimuli per minute of so many workers that have their network already."""
+    orders = [Order(path, "blocks.4.2:channel=29", CONFIG, seed) for seed in range(ORDERS_EACH * count)]
+    with open_workers(NAME, None, "cpu", count, engine=engine) as workers:
+        for _ in range(2):  # until each has had an order
+            seconds(workers, orders[: 2 * count])
+        return 60 * len(orders) / seconds(workers, orders)
+
+
+def rates(path: Path) -> dict[str, float]:
+    """The median of each engine and number of workers."""
+    ways = [("ray", count) for count in COUNTS] + [("process", 2)]
+    measured: dict[str, list[float]] = {f"{engine}_per_min_{count}": [] for engine, count in ways}
+    for _ in range(ROUNDS):
+        for engine, count in ways:
+            measured[f"{engine}_per_min_{count}"].append(rate(engine, count, path))
+    for name, values in measured.items():
+        print(f"{name}: {', '.join(f'{value:.1f}' for value in values)}", flush=True)
+    return {name: statistics.median(values) for name, values in measured.items()}
+
+
+def drive(size: int, folder: Path) -> None:
+    """As a driver: make so many stimuli on two Ray workers, keep their files, and print the peak memory in MB."""
+    weights = folder / f"{SMALL}.pth"
+    orders = [Order(photograph(folder, 64), "logit=1", SMALL_CONFIG, seed) for seed in range(size)]
+    with open_workers(SMALL, weights, "cpu", 2, engine="ray") as workers:
+        for place, made in workers.make(orders):
+            (folder / f"{size}-{place}.png").write_bytes(made.png)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def peaks(folder: Path) -> Iterator[tuple[str, float]]:
+    """The driver's peak memory for each number of stimuli, each in a process of its own."""
+    torch.manual_seed(0)
+    torch.save(torchvision.models.get_model(SMALL, weights=None).state_dict(), folder / f"{SMALL}.pth")
+    for size in SIZES:
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "benchmarks.engines", "--driver", str(size), "--folder", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert len(list(folder.glob(f"{size}-*.png"))) == size
+        peak = float(done.stdout.splitlines()[-1])
+        print(f"{size} stimuli: {peak:.0f} MB at most in the driver, {time.perf_counter() - start:.0f} s", flush=True)
+        yield f"peak_mb_{size}", peak
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--driver", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.driver:
+        drive(options.driver, options.folder)
+        return
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        found = rates(photograph(Path(folder)))
+        found |= dict(peaks(Path(folder)))
+    found |= {
+        "ray_efficiency_2": found["ray_per_min_2"] / (2 * found["ray_per_min_1"]),
+        "ray_efficiency_4": found["ray_per_min_4"] / (4 * found["ray_per_min_1"]),
+        "processors": len(os.sched_getaffinity(0)),
+        "load_before": load,
+        "load_after": os.getloadavg()[0],
+    }
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
