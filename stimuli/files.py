@@ -44,6 +44,15 @@ def store(data: bytes) -> str:
     return sha256
 
 
+def read(sha256: str) -> bytes:
+    """The bytes of the file with this hash.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    return image_path(sha256).read_bytes()
+
+
 def is_whole(sha256: str) -> bool:
     """Whether the file with this hash is there and holds the bytes that its name says."""
     try:

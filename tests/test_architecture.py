@@ -20,8 +20,8 @@ MAY_IMPORT = {
         "stimuli.models",
         "stimuli.protocol",
         "stimuli.selection",
-        "stimuli.quality",
         "stimuli.recipes",
+        "stimuli.sets",
     }
     | {"analysis.columns", "django"},
     "analysis": {"analysis"},

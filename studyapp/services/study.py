@@ -4,11 +4,11 @@ from itertools import count
 
 from django.db import transaction
 
-from stimuli.models import Stimulus
+from stimuli.models import FrozenSet, Stimulus
 from stimuli.protocol import Protocol, ProtocolError, ProtocolFile
-from stimuli.quality import flags
 from stimuli.recipes import accentuation_recipe, find_stimulus
 from stimuli.selection import FeatureImages, RankedImage, select_images
+from stimuli.sets import contents_of, frozen_set_of
 from studyapp.models import Phase, QueryPair, Reference, Study, StudyFeature
 
 
@@ -17,10 +17,14 @@ def study_create(*, file: ProtocolFile) -> tuple[Study, bool]:
     """Make a study from a protocol file; the same file again gives the study that stands, and False.
 
     Raises:
-        ProtocolError: the slug belongs to another protocol, the images cannot be chosen, or an explanation
-            has not been generated yet. Nothing is stored then.
+        ProtocolError: the slug belongs to another protocol, its images are not frozen or would be chosen otherwise
+            today, or a file of them is gone. Nothing is stored then.
     """
     protocol = file.protocol
+    standing = Study.objects.filter(slug=protocol.slug).first()
+    if standing is not None:
+        _check_same(standing, file)
+        return standing, False
     study, created = Study.objects.get_or_create(
         slug=protocol.slug,
         defaults={
@@ -28,18 +32,34 @@ def study_create(*, file: ProtocolFile) -> tuple[Study, bool]:
             "protocol": file.text,
             "protocol_sha256": file.sha256,
             "seed": protocol.seed,
+            "frozen_set": _frozen_set(file),
         },
     )
     if created:
         positions = {phase.value: count(1) for phase in Phase}
         for images in select_images(protocol):
             _store_feature(study, protocol, images, next(positions[images.phase]))
-    elif study.protocol_sha256 != file.sha256:
+    return study, created
+
+
+def _check_same(study: Study, file: ProtocolFile) -> None:
+    if study.protocol_sha256 != file.sha256:
         raise ProtocolError(
-            f"The study {protocol.slug!r} exists already with another protocol (SHA-256 {study.protocol_sha256[:12]}); "
+            f"The study {study.slug!r} exists already with another protocol (SHA-256 {study.protocol_sha256[:12]}); "
             "give this one another `slug`, because a study does not change once it stands."
         )
-    return study, created
+
+
+def _frozen_set(file: ProtocolFile) -> FrozenSet:
+    """The frozen set of exactly this protocol, whose images it chooses to this day."""
+    frozen = frozen_set_of(file)
+    if frozen is None:
+        raise ProtocolError(
+            f"The images of the protocol {file.protocol.slug!r} are not frozen; run freeze_stimuli with this very file "
+            "first, which verifies them and says what is missing."
+        )
+    contents_of(frozen)
+    return frozen
 
 
 def _store_feature(study: Study, protocol: Protocol, images: FeatureImages, position: int) -> None:
@@ -74,22 +94,16 @@ def _check_files(images: FeatureImages) -> None:
         if not ranked.image.path.is_file():
             raise ProtocolError(
                 f"The file of image {ranked.image.sha256[:12]} is missing in the data folder; run the import_images of "
-                f"the pool {ranked.image.pool.name!r} again, which restores it."
+                f"the pool {ranked.image.pool.name!r} or the import_stimuli of the set again, which restores it."
             )
 
 
 def _accentuation(protocol: Protocol, images: FeatureImages, ranked: RankedImage) -> Stimulus:
-    """The generated accentuation of a reference."""
+    """The generated accentuation of a reference, which the frozen set holds."""
     stimulus = find_stimulus(accentuation_recipe(protocol, images.feature, ranked.image))
     if stimulus is None or not stimulus.path.is_file():
         raise ProtocolError(
-            f"The accentuation of {images.feature} on image {ranked.image.sha256[:12]} has not been generated; "
-            "run generate_stimuli with this protocol first."
-        )
-    words = flags(stimulus, protocol.stimuli.quality)
-    if words:
-        raise ProtocolError(
-            f"{stimulus.describe()} breaks the bounds of [stimuli.quality]: {'; '.join(words)}; change "
-            "[stimuli.accentuation], the feature, or the bounds."
+            f"The file of the accentuation of {images.feature} on image {ranked.image.sha256[:12]} is missing in the "
+            "data folder; run generate_stimuli with this protocol or the import_stimuli of its set again."
         )
     return stimulus

@@ -150,10 +150,15 @@ def test_a_stimulus_out_of_bounds_is_flagged_and_no_study_shows_it(
     call_command("generate_stimuli", path, workers=1)
     printed = capsys.readouterr().out
     assert printed.count("Flagged: stimulus ") == 6
-    assert "6 of 6 stimuli break the bounds of [stimuli.quality]; create_study will refuse them." in printed
-    with pytest.raises(CommandError, match=r"breaks the bounds of \[stimuli.quality\]: gain is .*, min_gain is 1000"):
+    assert "6 of 6 stimuli break the bounds of [stimuli.quality]; freeze_stimuli will refuse them." in printed
+    with pytest.raises(CommandError, match=r"Problems in the set 'cats': 6; nothing was frozen\."):
+        call_command("freeze_stimuli", path, sample=0)
+    assert capsys.readouterr().out.count("breaks the bounds of [stimuli.quality]: gain is ") == 6
+    with pytest.raises(CommandError, match="not frozen"):
         call_command("create_study", path)
-    call_command("create_study", protocol_file())
+    unbounded = protocol_file()
+    call_command("freeze_stimuli", unbounded, sample=0)
+    call_command("create_study", unbounded)
 
 
 def test_a_stimulus_made_before_figures_were_kept_stays_as_it_is_and_breaks_every_bound(

@@ -53,7 +53,7 @@ class Command(BaseCommand):
             self.stdout.write(self.style.WARNING(f"Flagged: {stimulus.describe()}: {'; '.join(words)}."))
         if flagged:
             self.stdout.write(
-                f"{len(flagged)} of {len(recipes)} stimuli break the bounds of [stimuli.quality]; create_study will "
+                f"{len(flagged)} of {len(recipes)} stimuli break the bounds of [stimuli.quality]; freeze_stimuli will "
                 "refuse them. Change [stimuli.accentuation], the features, or the bounds."
             )
 

@@ -1,0 +1,177 @@
+"""What belongs to the set of a protocol: its images, features and stimuli, and the plan that they follow. No torch.
+
+The set that stands frozen for a protocol is found here too; the study site asks for it.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from stimuli.models import Feature, FrozenSet, Rendition, SourceImage, Stimulus
+from stimuli.protocol import Protocol, ProtocolError, ProtocolFile, parse_protocol
+from stimuli.recipes import Recipe, find_stimulus, needed_recipes
+from stimuli.selection import FeatureImages, select_images
+
+# Of SQL's parameters PostgreSQL takes 65,535 in one query.
+_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a protocol asks for today.
+
+    Attributes:
+        protocol: the protocol.
+        images: every natural image, once.
+        features: every feature, once.
+        recipes: of every stimulus, in the order of the protocol's features.
+        plan: the text that says all of this.
+    """
+
+    protocol: Protocol
+    images: tuple[SourceImage, ...]
+    features: tuple[Feature, ...]
+    recipes: tuple[Recipe, ...]
+    plan: str
+
+    def stimuli(self) -> list[Stimulus | None]:
+        """What was made of each recipe; None where nothing was."""
+        return [find_stimulus(recipe) for recipe in self.recipes]
+
+
+@dataclass(frozen=True)
+class SetFile:
+    """A file of a set.
+
+    Attributes:
+        folder: what kind of file: ``images``, ``stimuli``, ``masks`` or ``renditions``.
+        sha256: of its bytes.
+        format: ``png`` or ``webp``.
+        what: whose file it is, for messages.
+    """
+
+    folder: str
+    sha256: str
+    format: str
+    what: str
+
+
+def contents(protocol: Protocol) -> Contents:
+    """The contents of the protocol's set.
+
+    Raises:
+        ProtocolError: the images cannot be chosen.
+    """
+    selected = select_images(protocol)
+    recipes = needed_recipes(protocol, selected)
+    return Contents(
+        protocol=protocol,
+        images=tuple({image.pk: image for image in _images(selected)}.values()),
+        features=tuple(one.feature for one in selected),
+        recipes=tuple(recipes),
+        plan=_plan_text(protocol),
+    )
+
+
+def set_files(images: Iterable[SourceImage], stimuli: Iterable[Stimulus]) -> list[SetFile]:
+    """All files of these images and stimuli, masks and renditions included, each once, in a fixed order."""
+    files = [
+        SetFile("images", image.sha256, "png", f"the natural image {image.sha256[:12]} ({image})") for image in images
+    ]
+    for stimulus in stimuli:
+        files.append(SetFile("stimuli", stimulus.sha256, stimulus.format, stimulus.describe()))
+        if stimulus.mask_sha256:
+            files.append(SetFile("masks", stimulus.mask_sha256, "png", f"the mask of {stimulus.describe()}"))
+    for rendition in renditions({file.sha256 for file in files}):
+        files.append(SetFile("renditions", rendition.sha256, rendition.format, f"the rendition {rendition}"))
+    return list({(file.folder, file.sha256): file for file in files}.values())
+
+
+def renditions(originals: Collection[str]) -> list[Rendition]:
+    """The renditions of these files, in a fixed order."""
+    hashes = sorted(originals)
+    found: list[Rendition] = []
+    for start in range(0, len(hashes), _AT_ONCE):
+        some = Rendition.objects.filter(original_sha256__in=hashes[start : start + _AT_ONCE])
+        found += some.order_by("original_sha256", "width", "format")
+    return found
+
+
+def frozen_set_of(file: ProtocolFile) -> FrozenSet | None:
+    """The set that was frozen from this very file."""
+    return FrozenSet.objects.filter(protocol_sha256=file.sha256).first()
+
+
+def frozen_set_named(slug: str) -> FrozenSet:
+    """The frozen set of this name.
+
+    Raises:
+        ProtocolError: there is none; the message names those that there are.
+    """
+    frozen = FrozenSet.objects.filter(slug=slug).first()
+    if frozen is None:
+        known = ", ".join(FrozenSet.objects.order_by("slug").values_list("slug", flat=True)) or "none"
+        raise ProtocolError(f"There is no frozen set {slug!r} (there are: {known}); freeze_stimuli makes one.")
+    return frozen
+
+
+def protocol_of(frozen: FrozenSet) -> Protocol:
+    """The protocol of a frozen set."""
+    return parse_protocol(frozen.protocol, name=f"the protocol of the frozen set {frozen.slug}")
+
+
+def contents_of(frozen: FrozenSet) -> Contents:
+    """The contents of a frozen set, chosen again.
+
+    Activations are not locked, because a pool may be surveyed again at any time; everything that the choice rests on,
+    this program included, shows in the plan.
+
+    Raises:
+        ProtocolError: the protocol chooses other images today than were frozen, or none.
+    """
+    found = contents(protocol_of(frozen))
+    if text_sha256(found.plan) != frozen.plan_sha256:
+        raise ProtocolError(
+            f"The protocol {frozen.slug!r} chooses other images today than those frozen on "
+            f"{frozen.frozen_at:%Y-%m-%d}: activations, the pool or this program have changed since. Bring them back "
+            "as they were, or discard the set with freeze_stimuli --discard and freeze again."
+        )
+    return found
+
+
+def text_sha256(text: str) -> str:
+    """The SHA-256 of a text as UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _images(selected: Iterable[FeatureImages]) -> Iterable[SourceImage]:
+    """Every natural image that a study shows, references and queries."""
+    return (ranked.image for images in selected for ranked in (*images.references, images.strong, images.weak))
+
+
+def _plan_text(protocol: Protocol) -> str:
+    """The plan as canonical JSON: the same on every machine on which the same images are chosen."""
+    selected = select_images(protocol)
+    plan = {
+        "features": [
+            {
+                "feature": one.feature.name,
+                "phase": one.phase,
+                "references": [ranked.image.sha256 for ranked in one.references],
+                "queries": [one.strong.image.sha256, one.weak.image.sha256],
+            }
+            for one in selected
+        ],
+        "stimuli": [
+            {
+                "kind": recipe.kind.value,
+                "feature": recipe.feature.name,
+                "image": recipe.image.sha256 if recipe.image else None,
+                "config_sha256": recipe.config_sha256,
+                "seed": recipe.seed,
+            }
+            for recipe in needed_recipes(protocol, selected)
+        ],
+    }
+    return json.dumps(plan, indent=1, sort_keys=True) + "\n"
