@@ -23,7 +23,7 @@ from stimuli.exchange.records import (
 
 VERSION = "https://w3id.org/ro/crate/1.1"
 # The term for a hash is schema.org's, which the crate's own vocabulary does not carry.
-CONTEXT = [f"{VERSION}/context", {"sha256": "https://schema.org/sha256"}]
+CONTEXT = [f"{VERSION}/context", {"sha256": "http://schema.org/sha256"}]
 
 _TYPES = {
     "png": "image/png",
@@ -99,16 +99,15 @@ def _file(manifest: Manifest, name: str) -> dict[str, Any]:
 
 
 def _action(stimulus: StimulusRecord, number: int) -> dict[str, Any]:
-    results = [picture("stimuli", stimulus.sha256, stimulus.format)]
-    if stimulus.mask_sha256:
-        results.append(picture("masks", stimulus.mask_sha256))
+    image = {"@id": picture("stimuli", stimulus.sha256, stimulus.format)}
+    mask = {"@id": picture("masks", stimulus.mask_sha256)}
     action: dict[str, Any] = {
         "@id": f"#made-{number}",
         "@type": "CreateAction",
         "name": f"{stimulus.kind.value} of {stimulus.feature}",
         "instrument": {"@id": "#network"},
         "endTime": stimulus.created_at.isoformat(),
-        "result": [{"@id": name} for name in results],
+        "result": [image, mask] if stimulus.mask_sha256 else image,
     }
     if stimulus.image:
         action["object"] = {"@id": picture("images", stimulus.image)}

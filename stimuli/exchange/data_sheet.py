@@ -76,13 +76,13 @@ def _files(manifest: Manifest) -> str:
 def _natural(manifest: Manifest) -> str:
     photographs = len({image.photograph_sha256 for image in manifest.images})
     named = any(image.photograph_name for image in manifest.images)
-    names = "Their file names are in this folder" if named else "Their file names are not in this folder"
+    names = "are in this folder too" if named else "are not in this folder"
     return (
         "## The natural images\n\n"
         f"They are squares, cut from {photographs} photographs and scaled; metadata such as place and time of a "
         f"photograph was not kept. They come from the image pool `{manifest.pool.name}` ({manifest.pool.origin}). "
-        f"{names}; the SHA-256 of each photograph's file, and the place of the square in it in pixels, are in the "
-        f"manifest, so that whoever has the photographs can find them again.\n\n"
+        f"The file names of the photographs {names}; the SHA-256 of each photograph's file, and the place of the "
+        "square in it in pixels, are in the manifest, so that whoever has the photographs can find them again.\n\n"
         f"Terms of use: {manifest.licence}"
     )
 
@@ -109,6 +109,8 @@ def _generated(manifest: Manifest) -> str:
 
 
 def _proof(manifest: Manifest) -> str:
+    if "note" in manifest.verification:
+        return f"## How it was verified\n\nIt was not: it was {manifest.verification['note']}."
     sample = manifest.verification.get("sample", 0)
     again = (
         f"A random sample of {sample} generated images was made again and came out alike."

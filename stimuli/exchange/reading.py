@@ -147,9 +147,12 @@ def _check_picture(name: str, data: bytes) -> None:
 
 def _decoded(data: bytes, name: str) -> str:
     try:
-        return data.decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
         raise ExchangeError(f"{name} is not UTF-8 text.") from error
+    if "\0" in text:
+        raise ExchangeError(f"{name} has NUL characters, which no set has and no database can hold.")
+    return text
 
 
 def _protocol(manifest: Manifest, text: str) -> Protocol:

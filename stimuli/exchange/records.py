@@ -194,6 +194,8 @@ def parse_manifest(text: str) -> Manifest:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ExchangeError(f"{MANIFEST} is not JSON: {error}.") from error
+    if "\\u0000" in text:
+        raise ExchangeError(f"{MANIFEST} has NUL characters in its texts, which no set has and no database can hold.")
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA_VERSION:
         raise ExchangeError(

@@ -46,7 +46,8 @@ def restore(given: ReadSet) -> tuple[FrozenSet, bool]:
     try:
         return _store(given), True
     except DataError as error:
-        raise ExchangeError(f"The set holds a value that the database cannot: {str(error).strip()}.") from error
+        reason = str(error).splitlines()[0]
+        raise ExchangeError(f"The set holds a value that the database cannot hold: {reason}.") from error
 
 
 def _check_same(standing: FrozenSet, given: ReadSet) -> None:
