@@ -1,5 +1,6 @@
 """A set is frozen when everything in it is verified, and then nothing that belongs to it can be changed by any way."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +97,34 @@ def test_a_rejection_that_comes_while_the_set_is_verified_keeps_it_from_being_fr
     with pytest.raises(FreezeError, match="changed while it was verified"):
         freeze(file, remake=reject)
     assert not FrozenSet.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rejection_at_the_very_moment_of_freezing_waits_and_is_refused(transactional_db: None) -> None:
+    make_survey()
+    file = protocol_file(protocol_text())
+    make_stimuli(file.protocol)
+    stimulus = Stimulus.objects.all()[0]
+    outcome: list[str] = []
+
+    def reject() -> None:
+        try:
+            with refusals():
+                Rejection.objects.create(stimulus=stimulus, reason="a smear", by="ada")
+        except FrozenError as error:
+            outcome.append(str(error))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        freeze(file)
+        other = threading.Thread(target=reject)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+    other.join(10)
+    assert outcome == [f"The stimulus {stimulus.pk} belongs to the frozen set 'birds' and cannot be rejected any more."]
+    assert not Rejection.objects.exists()
 
 
 def test_another_protocol_of_the_same_slug_is_refused_until_the_set_is_discarded(
