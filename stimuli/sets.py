@@ -13,9 +13,6 @@ from stimuli.protocol import Protocol, ProtocolError, ProtocolFile, parse_protoc
 from stimuli.recipes import Recipe, find_stimulus, needed_recipes
 from stimuli.selection import FeatureImages, select_images
 
-# Of SQL's parameters PostgreSQL takes 65,535 in one query.
-_AT_ONCE = 10_000
-
 
 @dataclass(frozen=True)
 class Contents:
@@ -90,12 +87,8 @@ def set_files(images: Iterable[SourceImage], stimuli: Iterable[Stimulus]) -> lis
 
 def renditions(originals: Collection[str]) -> list[Rendition]:
     """The renditions of these files, in a fixed order."""
-    hashes = sorted(originals)
-    found: list[Rendition] = []
-    for start in range(0, len(hashes), _AT_ONCE):
-        some = Rendition.objects.filter(original_sha256__in=hashes[start : start + _AT_ONCE])
-        found += some.order_by("original_sha256", "width", "format")
-    return found
+    found = Rendition.objects.filter(original_sha256__in=originals)
+    return list(found.order_by("original_sha256", "width", "format"))
 
 
 def frozen_set_of(file: ProtocolFile) -> FrozenSet | None:

@@ -95,16 +95,17 @@ def read_set(folder: Path) -> ReadSet:
         data = _checked(folder, name, record)
         if name not in _TEXTS:
             _check_picture(name, data)
-    protocol_text = _decoded(_bytes(folder, PROTOCOL), PROTOCOL).removeprefix("\ufeff")
+    texts = {name: _decoded(_checked(folder, name, manifest.files[name]), name) for name in _TEXTS}
+    protocol_text = texts[PROTOCOL].removeprefix("\ufeff")
     done = ReadSet(
         folder=folder,
         manifest=manifest,
         manifest_sha256=sha256_of(text),
         protocol=_protocol(manifest, protocol_text),
         protocol_text=protocol_text,
-        plan=_decoded(_bytes(folder, PLAN), PLAN),
-        pool=tuple(_pool(_decoded(_bytes(folder, POOL), POOL))),
-        activations=_activations(_decoded(_bytes(folder, ACTIVATIONS), ACTIVATIONS)),
+        plan=texts[PLAN],
+        pool=tuple(_pool(texts[POOL])),
+        activations=_activations(texts[ACTIVATIONS]),
     )
     _check_records(done)
     return done

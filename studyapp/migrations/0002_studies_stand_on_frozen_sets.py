@@ -7,7 +7,7 @@ from django.db import migrations, models
 def freeze_what_studies_show(apps, schema_editor):
     """A study from before sets were frozen: what it shows is frozen now. Which plan chose it was not kept."""
     study, frozen_set = apps.get_model("studyapp", "Study"), apps.get_model("stimuli", "FrozenSet")
-    reference = apps.get_model("studyapp", "Reference")
+    reference, query_pair = apps.get_model("studyapp", "Reference"), apps.get_model("studyapp", "QueryPair")
     for one in study.objects.all():
         frozen, created = frozen_set.objects.get_or_create(
             protocol_sha256=one.protocol_sha256,
@@ -22,8 +22,8 @@ def freeze_what_studies_show(apps, schema_editor):
         if created:
             schema_editor.execute("SELECT set_config('quiddity.open_set', %s, true)", [str(frozen.pk)])
             references = reference.objects.filter(study_feature__study=one)
-            pairs = one.features.values_list("query_pair__strong_image", "query_pair__weak_image")
-            queries = [image for pair in pairs for image in pair if image is not None]
+            pairs = query_pair.objects.filter(study_feature__study=one).values_list("strong_image", "weak_image")
+            queries = [image for pair in pairs for image in pair]
             frozen.images.set({*references.values_list("image", flat=True), *queries})
             frozen.stimuli.set({*references.exclude(explanations=None).values_list("explanations", flat=True)})
             frozen.features.set(one.features.values_list("feature", flat=True))

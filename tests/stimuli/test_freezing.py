@@ -99,7 +99,6 @@ def test_a_rejection_that_comes_while_the_set_is_verified_keeps_it_from_being_fr
     assert not FrozenSet.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_rejection_at_the_very_moment_of_freezing_waits_and_is_refused(transactional_db: None) -> None:
     make_survey()
     file = protocol_file(protocol_text())

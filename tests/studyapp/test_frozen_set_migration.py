@@ -11,8 +11,6 @@ from stimuli.models import FrozenSet, SourceImage, Stimulus
 from studyapp.models import QueryPair, Study
 from tests.studyapp.world import make_study, protocol_text
 
-BEFORE = [("studyapp", "0001_initial")]
-
 
 def migrate(targets: list[tuple[str, str]]) -> None:
     MigrationExecutor(connection).migrate(targets)
@@ -24,6 +22,13 @@ def forget(frozen: FrozenSet) -> None:
         for members in ("images", "stimuli", "features"):
             cursor.execute(f"DELETE FROM stimuli_frozenset_{members}")
         cursor.execute("DELETE FROM stimuli_frozenset")
+
+
+def just_before(name: str) -> list[tuple[str, str]]:
+    """What a migration of the study site stands on."""
+    graph = MigrationExecutor(connection).loader.graph
+    key = next(key for key in graph.nodes if key[0] == "studyapp" and key[1].endswith(name))
+    return [parent.key for parent in graph.node_map[key].parents if parent.key[0] == "studyapp"]
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ def test_the_images_of_a_standing_study_are_frozen_by_the_migration(newest: list
     frozen = study.frozen_set
     shown = {member: set(getattr(frozen, member).values_list("pk", flat=True)) for member in ("images", "stimuli")}
     features = frozen.features.count()
-    migrate(BEFORE)
+    migrate(just_before("studies_stand_on_frozen_sets"))
     forget(frozen)
     assert SourceImage.objects.update(perceptual_hash=1)
     migrate(newest)
