@@ -6,7 +6,19 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from stimuli.models import Activation, Feature, ImagePool, SourceImage, Stimulus, VisionModel
+from stimuli.models import (
+    Activation,
+    Feature,
+    FeatureSurvey,
+    FrozenSet,
+    ImagePool,
+    Rejection,
+    Rendition,
+    SourceImage,
+    Stimulus,
+    UnitSample,
+    VisionModel,
+)
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Model]
@@ -69,6 +81,26 @@ class FeatureAdmin(RecordAdmin):
     list_select_related = ("model",)
 
 
+@admin.register(FeatureSurvey)
+class FeatureSurveyAdmin(RecordAdmin):
+    """Which feature was measured over which pool."""
+
+    list_display = ("feature", "pool", "images", "ends", "sampled", "created_at")
+    list_filter = ("pool",)
+    search_fields = ("feature__name",)
+    list_select_related = ("feature", "pool")
+
+
+@admin.register(UnitSample)
+class UnitSampleAdmin(RecordAdmin):
+    """Which units of a layer were drawn."""
+
+    list_display = ("layer", "model", "pool", "seed", "units", "dead", "created_at")
+    list_filter = ("model", "pool")
+    search_fields = ("layer",)
+    list_select_related = ("model", "pool")
+
+
 @admin.register(Activation)
 class ActivationAdmin(RecordAdmin):
     """Activations and ranks."""
@@ -99,3 +131,40 @@ class StimulusAdmin(RecordAdmin):
     list_filter = ("kind", "device")
     search_fields = ("feature__name", "sha256", "image__sha256", "image__photograph_name")
     list_select_related = ("feature", "image")
+
+
+@admin.register(Rejection)
+class RejectionAdmin(RecordAdmin):
+    """Stimuli that a researcher does not want shown."""
+
+    list_display = ("stimulus", "reason", "by", "at")
+    list_filter = ("by",)
+    search_fields = ("reason", "stimulus__feature__name", "stimulus__sha256")
+    list_select_related = ("stimulus__feature",)
+
+
+@admin.register(FrozenSet)
+class FrozenSetAdmin(RecordAdmin):
+    """Frozen sets; their images and stimuli, which may be thousands, are counted."""
+
+    list_display = ("slug", "frozen_at", "protocol_sha256", "plan_sha256")
+    search_fields = ("slug", "protocol_sha256")
+    exclude = ("images", "stimuli", "features")
+    readonly_fields = ("counts",)
+
+    @admin.display(description="members")
+    def counts(self, frozen: FrozenSet) -> str:
+        """How much belongs to the set."""
+        return (
+            f"{frozen.images.count()} natural images, {frozen.stimuli.count()} stimuli, "
+            f"{frozen.features.count()} features"
+        )
+
+
+@admin.register(Rendition)
+class RenditionAdmin(RecordAdmin):
+    """Scaled copies."""
+
+    list_display = ("original_sha256", "width", "format", "sha256")
+    list_filter = ("width", "format")
+    search_fields = ("original_sha256", "sha256")

@@ -32,7 +32,10 @@ class SourceImage(models.Model):
     photograph_sha256 = models.CharField(
         max_length=SHA256_LENGTH, help_text="Of the file it was cut from. Crops of one photograph share it."
     )
-    photograph_name = models.TextField(help_text="File name of the photograph. Never shown to participants.")
+    photograph_name = models.TextField(
+        help_text="File name of the photograph. Never shown to participants; empty if the image came in a set that "
+        "does not name it."
+    )
     left = models.PositiveIntegerField(help_text="Left edge of the crop, in pixels of the photograph.")
     top = models.PositiveIntegerField(help_text="Upper edge of the crop, in pixels of the photograph.")
     side = models.PositiveIntegerField(help_text="Side of the crop, in pixels of the photograph.")
@@ -45,7 +48,8 @@ class SourceImage(models.Model):
         constraints = (models.UniqueConstraint(fields=("pool", "sha256"), name="one_row_per_image_of_a_pool"),)
 
     def __str__(self) -> str:
-        return f"{self.photograph_name} at {self.left},{self.top} ({self.side} px)"
+        photograph = self.photograph_name or f"photograph {self.photograph_sha256[:12]}"
+        return f"{photograph} at {self.left},{self.top} ({self.side} px)"
 
     @property
     def path(self) -> Path:
@@ -236,9 +240,12 @@ class Rejection(models.Model):
 
 
 class FrozenSet(models.Model):
-    """All images of one protocol, verified, from then on unchangeable. A study opens on nothing else."""
+    """All images of one protocol, verified, from then on unchangeable. A study opens on nothing else.
 
-    slug = models.SlugField(help_text="Of the protocol.")
+    Triggers in the database keep the set, its members and their networks and pools as they are.
+    """
+
+    slug = models.SlugField(unique=True, help_text="Of the protocol.")
     protocol = models.TextField(help_text="The protocol file as it was read.")
     protocol_sha256 = models.CharField(max_length=SHA256_LENGTH, unique=True)
     plan = models.TextField(help_text="The plan of the protocol's images, as plan_stimuli writes it.")
@@ -246,6 +253,7 @@ class FrozenSet(models.Model):
     verification = models.JSONField(help_text="What was verified before: sample, seed, tolerance, device, versions.")
     images = models.ManyToManyField(SourceImage, related_name="frozen_sets")
     stimuli = models.ManyToManyField(Stimulus, related_name="frozen_sets")
+    features = models.ManyToManyField(Feature, related_name="frozen_sets")
     frozen_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

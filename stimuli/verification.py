@@ -1,6 +1,6 @@
-"""Is every image what its record says? Hashes of all files, and a sample made again."""
+"""Is every image what its record says, and fit to be shown? Hashes of all files, and a sample made again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,27 +8,48 @@ from numpy.typing import NDArray
 from stimuli import files
 from stimuli.engines.interface import Workers
 from stimuli.generation import order, picture_of
-from stimuli.models import Stimulus
+from stimuli.models import FrozenSet, Rejection, Stimulus
 from stimuli.pictures import decode
+from stimuli.protocol import QualityTable
+from stimuli.quality import flags
 from stimuli.recipes import Recipe, find_stimulus
-from stimuli.selection import FeatureImages
+from stimuli.sets import Contents, SetFile, set_files, text_sha256
 
 
-def damaged_images(selected: Sequence[FeatureImages]) -> Iterator[str]:
-    """A sentence for each natural image of the study, reference or query, whose file is missing or changed."""
-    for image in {one.image.pk: one.image for images in selected for one in images.images}.values():
-        if not files.is_whole(image.sha256):
-            yield f"The file of the natural image {image.sha256[:12]} ({image}) is missing or changed."
-
-
-def damaged_stimuli(recipes: Sequence[Recipe]) -> Iterator[str]:
-    """A sentence for each recipe whose stimulus was not made, or has a file that is missing or changed."""
-    for recipe in recipes:
-        stimulus = find_stimulus(recipe)
+def problems(found: Contents) -> Iterator[str]:
+    """A sentence for each stimulus that was not made and each file that is missing or changed."""
+    made = found.stimuli()
+    for recipe, stimulus in zip(found.recipes, made, strict=True):
         if stimulus is None:
             yield f"The {recipe.describe()} has not been made."
-        elif not files.is_whole(stimulus.sha256):
-            yield f"The file of {stimulus.describe()} is missing or changed."
+    yield from damaged(set_files(found.images, [stimulus for stimulus in made if stimulus is not None]))
+
+
+def damaged(set_files: Iterable[SetFile]) -> Iterator[str]:
+    """A sentence for each file that is missing or changed."""
+    for file in set_files:
+        if not files.is_whole(file.sha256):
+            yield f"The file of {file.what} is missing or changed."
+
+
+def unfit(stimuli: Iterable[Stimulus], bounds: QualityTable) -> Iterator[str]:
+    """A sentence for each stimulus that no study may show: out of bounds, or rejected by a researcher."""
+    for stimulus in stimuli:
+        words = flags(stimulus, bounds)
+        if words:
+            yield f"{stimulus.describe()} breaks the bounds of [stimuli.quality]: {'; '.join(words)}."
+        rejection = Rejection.objects.filter(stimulus=stimulus).first()
+        if rejection is not None:
+            yield f"{stimulus.describe()} was rejected by {rejection.by} ({rejection.reason})."
+
+
+def altered(frozen: FrozenSet) -> Iterator[str]:
+    """A sentence for each text of a frozen set that is not the one of its hash."""
+    # A protocol file may begin with a byte order mark, which is in the hash of the file and not in its text.
+    if frozen.protocol_sha256 not in (text_sha256(frozen.protocol), text_sha256("\ufeff" + frozen.protocol)):
+        yield f"The protocol of the frozen set {frozen.slug!r} is not the one of its hash."
+    if text_sha256(frozen.plan) != frozen.plan_sha256:
+        yield f"The plan of the frozen set {frozen.slug!r} is not the one of its hash."
 
 
 def differences(recipes: Sequence[Recipe], workers: Workers, tolerance: float) -> Iterator[str | None]:

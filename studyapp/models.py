@@ -10,7 +10,7 @@ from functools import cached_property
 from django.db import models
 from django.db.models import F, Q
 
-from stimuli.models import SHA256_LENGTH, Feature, SourceImage, Stimulus
+from stimuli.models import SHA256_LENGTH, Feature, FrozenSet, SourceImage, Stimulus
 from stimuli.protocol import Protocol, parse_protocol
 
 
@@ -36,6 +36,9 @@ class Study(models.Model):
     protocol = models.TextField(help_text="The protocol file as it was read.")
     protocol_sha256 = models.CharField(max_length=SHA256_LENGTH)
     seed = models.BigIntegerField(help_text="Every order and side of the study is drawn from it.")
+    frozen_set = models.OneToOneField(
+        FrozenSet, on_delete=models.PROTECT, related_name="study", help_text="The images of the protocol, unchangeable."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

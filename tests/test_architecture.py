@@ -20,10 +20,10 @@ MAY_IMPORT = {
         "stimuli.models",
         "stimuli.protocol",
         "stimuli.selection",
-        "stimuli.quality",
         "stimuli.recipes",
         "stimuli.files",
         "stimuli.renditions",
+        "stimuli.sets",
     }
     | {"analysis.columns", "django"},
     "analysis": {"analysis"},

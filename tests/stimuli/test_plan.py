@@ -17,7 +17,7 @@ import accentuation
 from stimuli import costs, whole_file
 from stimuli.engine import Network
 from stimuli.models import SourceImage, Stimulus
-from stimuli.orders import Figures, Made, Order
+from stimuli.orders import Made, Order
 from stimuli.plan import plan_text
 from stimuli.protocol import read_protocol
 from stimuli.recipes import needed_recipes
@@ -207,17 +207,20 @@ def test_the_time_of_all_steps_is_concluded_from_few(protocol_file: Write, monke
     class Slow:
         """Half a second for each order, and 10 ms for each of its steps."""
 
+        def __init__(self, at_once: int) -> None:
+            self.at_once = at_once
+
         def make(self, orders: list[Order]) -> Any:
             for place, one in enumerate(orders):
                 asked.append(one.config["steps"])
                 clock[0] += 0.5 + 0.01 * one.config["steps"]
-                yield place, Made(b"", Figures(0, 0, 0, 0, None, 0, 0))
+                yield place, Made(())
 
     monkeypatch.setattr(costs.time, "perf_counter", lambda: clock[0])
-    assert costs.seconds_by_kind(planned, Slow(), 2) == {"accentuation": pytest.approx(6 * 1.5)}  # type: ignore[arg-type]
+    assert costs.seconds_by_kind(planned, Slow(2)) == {"accentuation": pytest.approx(6 * 1.5)}  # type: ignore[arg-type]
     assert asked == [2, 2, 2, 2, 6, 6]
     short = [replace(recipe, config={**recipe.config, "steps": 4}) for recipe in planned[0].missing]
-    assert costs.seconds_by_kind([replace(planned[0], missing=short)], Slow(), 1) == {  # type: ignore[arg-type]
+    assert costs.seconds_by_kind([replace(planned[0], missing=short)], Slow(1)) == {  # type: ignore[arg-type]
         "accentuation": pytest.approx(6 * 0.54)
     }
 

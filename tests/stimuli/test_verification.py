@@ -1,7 +1,8 @@
 """`verify_stimuli` and the bounds, with the real network: what is found, and what a study refuses."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,15 @@ from PIL import Image
 
 from stimuli import files
 from stimuli.engine import Network
-from stimuli.models import Activation, SourceImage, Stimulus
+from stimuli.freezing import freeze
+from stimuli.immutability import opened
+from stimuli.models import Activation, FrozenSet, Rendition, SourceImage, Stimulus, image_path
 from stimuli.protocol import read_protocol
 from stimuli.selection import select_images
 from stimuli.survey import record_network
 from tests.stimuli.hand_survey import survey_by_hand
+from tests.studyapp.world import make_stimuli, make_survey, protocol_text, write_picture
+from tests.studyapp.world import protocol_file as world_protocol
 
 Write = Callable[..., Path]
 FEATURES = ("logit=281", "logit=967", "blocks.4.2:channel=17")
@@ -151,10 +156,15 @@ def test_a_stimulus_out_of_bounds_is_flagged_and_no_study_shows_it(
     call_command("generate_stimuli", path, workers=1)
     printed = capsys.readouterr().out
     assert printed.count("Flagged: stimulus ") == 6
-    assert "6 of 6 stimuli break the bounds of [stimuli.quality]; create_study will refuse them." in printed
-    with pytest.raises(CommandError, match=r"breaks the bounds of \[stimuli.quality\]: gain is .*, min_gain is 1000"):
+    assert "6 of 6 stimuli break the bounds of [stimuli.quality]; freeze_stimuli will refuse them." in printed
+    with pytest.raises(CommandError, match=r"Problems in the set 'cats': 6; nothing was frozen\."):
+        call_command("freeze_stimuli", path, sample=0)
+    assert capsys.readouterr().out.count("breaks the bounds of [stimuli.quality]: gain is ") == 6
+    with pytest.raises(CommandError, match="not frozen"):
         call_command("create_study", path)
-    call_command("create_study", protocol_file())
+    unbounded = protocol_file()
+    call_command("freeze_stimuli", unbounded, sample=0)
+    call_command("create_study", unbounded)
 
 
 def test_a_stimulus_made_before_figures_were_kept_stays_as_it_is_and_breaks_every_bound(
@@ -166,3 +176,79 @@ def test_a_stimulus_made_before_figures_were_kept_stays_as_it_is_and_breaks_ever
     assert capsys.readouterr().out == "All 6 stimuli of cats are there.\n"
     call_command("generate_stimuli", protocol_file(("crops = 2\n", "crops = 2\n\n[stimuli.quality]\nmax_rank = 99\n")))
     assert capsys.readouterr().out.count("rank was not measured, max_rank is 99") == 2
+
+
+@pytest.fixture
+def frozen(db: None) -> FrozenSet:
+    """A frozen set with a mask and a rendition, its pictures made up."""
+    make_survey()
+    file = world_protocol(protocol_text())
+    make_stimuli(file.protocol)
+    first = Stimulus.objects.all()[0]
+    Stimulus.objects.filter(pk=first.pk).update(mask_sha256=write_picture(3000))
+    Rendition.objects.create(original_sha256=first.sha256, width=32, format="png", sha256=write_picture(3001))
+    return freeze(file)[0]
+
+
+@contextmanager
+def hidden(sha256: str) -> Iterator[None]:
+    """The files are shared with other tests."""
+    path = image_path(sha256)
+    aside = path.rename(path.with_suffix(".hidden"))
+    yield
+    aside.rename(path)
+
+
+def test_a_frozen_set_is_verified_by_its_name_or_by_its_file(
+    frozen: FrozenSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "birds.toml"
+    path.write_text(frozen.protocol)
+    call_command("verify_stimuli", slug="birds", sample=0)
+    call_command("verify_stimuli", path, sample=0)
+    images = frozen.images.count()
+    assert capsys.readouterr().out == 2 * (
+        f"The files of the frozen set birds are whole: 24 stimuli, {images} natural images, their masks and "
+        "renditions.\n"
+    )
+
+
+def test_a_lost_mask_a_lost_rendition_and_an_image_of_a_frozen_set_are_all_named(
+    frozen: FrozenSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masked = frozen.stimuli.exclude(mask_sha256="").get()
+    rendition = Rendition.objects.get()
+    image = frozen.images.all()[0]
+    said = pytest.raises(CommandError, match="Problems in the files of the frozen set birds: 3; bring the files back")
+    with hidden(masked.mask_sha256), hidden(rendition.sha256), hidden(image.sha256), said:
+        call_command("verify_stimuli", slug="birds", sample=0)
+    assert capsys.readouterr().out.splitlines() == [
+        f"The file of the natural image {image.sha256[:12]} ({image}) is missing or changed.",
+        f"The file of the mask of {masked.describe()} is missing or changed.",
+        f"The file of the rendition {rendition} is missing or changed.",
+    ]
+
+
+def test_a_frozen_text_that_is_not_the_one_of_its_hash_is_found(
+    frozen: FrozenSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with opened(frozen):
+        FrozenSet.objects.update(plan="{}", protocol=frozen.protocol + "#")
+    with pytest.raises(CommandError, match="frozen set birds: 2;"):
+        call_command("verify_stimuli", slug="birds", sample=0)
+    assert capsys.readouterr().out.splitlines() == [
+        "The protocol of the frozen set 'birds' is not the one of its hash.",
+        "The plan of the frozen set 'birds' is not the one of its hash.",
+    ]
+
+
+def test_a_frozen_set_whose_protocol_chooses_other_images_today_is_not_proven(frozen: FrozenSet) -> None:
+    Activation.objects.filter(rank=1).delete()
+    with pytest.raises(CommandError, match="'birds' chooses other images today than those frozen on 20"):
+        call_command("verify_stimuli", slug="birds", sample=1)
+
+
+@pytest.mark.django_db
+def test_a_frozen_set_that_is_not_there_is_named() -> None:
+    with pytest.raises(CommandError, match=r"There is no frozen set 'absent' \(there are: none\)"):
+        call_command("verify_stimuli", slug="absent")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from stimuli.freezing import freeze
 from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, Stimulus, VisionModel, image_path
 from stimuli.protocol import Protocol, ProtocolFile, parse_protocol
 from stimuli.recipes import find_stimulus, needed_recipes
@@ -137,6 +138,7 @@ def make_study(text: str) -> Study:
     if not ImagePool.objects.exists():
         make_survey(features=len(file.protocol.stimuli.features))
     make_stimuli(file.protocol)
+    freeze(file)
     study, _ = study_create(file=file)
     return study
 

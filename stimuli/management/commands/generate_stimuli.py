@@ -69,7 +69,7 @@ class Command(BaseCommand):
             self.stdout.write(self.style.WARNING(f"Flagged: {stimulus.describe()}: {'; '.join(words)}."))
         if flagged:
             self.stdout.write(
-                f"{len(flagged)} of {len(recipes)} stimuli break the bounds of [stimuli.quality]; create_study will "
+                f"{len(flagged)} of {len(recipes)} stimuli break the bounds of [stimuli.quality]; freeze_stimuli will "
                 "refuse them. Change how they are made, the features, or the bounds."
             )
 

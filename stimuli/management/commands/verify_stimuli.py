@@ -1,19 +1,16 @@
 """``manage.py verify_stimuli``: prove that the images of a study are what their records say."""
 
-import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
-from stimuli.engines.options import add_engine_options, open_engine
-from stimuli.generation import GenerationError, check_network
-from stimuli.orders import EngineError
-from stimuli.protocol import Protocol, ProtocolError, read_protocol
-from stimuli.recipes import Recipe, needed_recipes
-from stimuli.selection import select_images
-from stimuli.verification import damaged_images, damaged_stimuli, differences
+from stimuli.management.proof import add_options, check_options, make_sample_again
+from stimuli.models import FrozenSet
+from stimuli.protocol import ProtocolError, read_protocol
+from stimuli.sets import contents, contents_of, frozen_set_named, frozen_set_of, set_files
+from stimuli.verification import altered, damaged, problems
 
 
 class Command(BaseCommand):
@@ -23,61 +20,54 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("protocol", type=Path, help="the protocol file (TOML)")
-        parser.add_argument("--sample", type=int, default=3, help="how many stimuli are made again (default: 3)")
-        parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
-        parser.add_argument(
-            "--tolerance",
-            type=float,
-            default=1.0,
-            help="mean absolute difference of 8-bit colour values up to which two images are the same (default: 1)",
-        )
-        add_engine_options(parser)
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("protocol", type=Path, nargs="?", metavar="PROTOCOL.toml", help="the protocol file")
+        which.add_argument("--set", dest="slug", metavar="SLUG", help="a frozen set, without its protocol file")
+        add_options(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *, protocol: Path | None, slug: str | None, **options: Any) -> None:
         """Verify, print every difference, and fail if there is one."""
-        if options["sample"] < 0:
-            raise CommandError(f"--sample must be 0 or more (found {options['sample']}).")
-        if not 0 <= options["tolerance"] <= 255:
-            raise CommandError(f"--tolerance must be from 0 to 255 (found {options['tolerance']:g}).")
+        check_options(options)
         try:
-            protocol = read_protocol(options["protocol"]).protocol
-            selected = select_images(protocol)
+            if protocol is None:
+                assert slug is not None  # one of the two is required
+                self._verify_frozen(frozen_set_named(slug), options)
+                return
+            file = read_protocol(protocol)
+            frozen = frozen_set_of(file)
+            if frozen is not None:
+                self._verify_frozen(frozen, options)
+                return
+            found = contents(file.protocol)
         except ProtocolError as error:
             raise CommandError(str(error)) from error
-        recipes = needed_recipes(protocol, selected)
-        damage = [*damaged_images(selected), *damaged_stimuli(recipes)]
-        for sentence in damage:
-            self.stdout.write(sentence)
-        if damage:
-            raise CommandError(
-                f"Problems in the files of {protocol.slug}: {len(damage)}; run generate_stimuli again for stimuli, "
-                "import_images for natural images."
-            )
-        self.stdout.write(f"The files of {protocol.slug} are whole: {len(recipes)} stimuli and all natural images.")
-        chosen = random.Random(options["seed"]).sample(recipes, min(options["sample"], len(recipes)))
-        if chosen:
-            self._make_again(protocol, chosen, options)
+        self._report(
+            file.protocol.slug,
+            list(problems(found)),
+            "run generate_stimuli again for stimuli, import_images for natural images.",
+        )
+        self.stdout.write(
+            f"The files of {file.protocol.slug} are whole: {len(found.recipes)} stimuli and all natural images."
+        )
+        make_sample_again(file.protocol, found.recipes, options, self.stdout)
 
-    def _make_again(self, protocol: Protocol, chosen: list[Recipe], options: dict[str, Any]) -> None:
-        weights = protocol.stimuli.weights
-        different = []
-        try:
-            with open_engine(protocol.stimuli.model, Path(weights) if weights else None, options) as network:
-                check_network(network, chosen)
-                for sentence in tqdm(
-                    differences(chosen, network, options["tolerance"]),
-                    total=len(chosen),
-                    desc="made again",
-                    unit="stimulus",
-                ):
-                    different += [sentence] if sentence else []
-        except (EngineError, GenerationError) as error:
-            raise CommandError(str(error)) from error
-        for sentence in different:
+    def _verify_frozen(self, frozen: FrozenSet, options: dict[str, Any]) -> None:
+        images, stimuli = frozen.images.all(), frozen.stimuli.select_related("feature").all()
+        self._report(
+            f"the frozen set {frozen.slug}",
+            [*altered(frozen), *damaged(set_files(images, stimuli))],
+            "bring the files back with import_stimuli from an export of the set, or from a backup of the data folder.",
+        )
+        self.stdout.write(
+            f"The files of the frozen set {frozen.slug} are whole: {len(stimuli)} stimuli, {len(images)} natural "
+            "images, their masks and renditions."
+        )
+        if options["sample"]:
+            found = contents_of(frozen)
+            make_sample_again(found.protocol, found.recipes, options, self.stdout)
+
+    def _report(self, name: str, sentences: Sequence[str], mend: str) -> None:
+        for sentence in sentences:
             self.stdout.write(sentence)
-        if different:
-            raise CommandError(
-                f"{len(different)} of {len(chosen)} stimuli of the sample are not proven to be what their files hold."
-            )
-        self.stdout.write(self.style.SUCCESS(f"{len(chosen)} stimuli made again came out alike."))
+        if sentences:
+            raise CommandError(f"Problems in the files of {name}: {len(sentences)}; {mend}")

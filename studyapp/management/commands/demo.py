@@ -50,13 +50,15 @@ class Command(BaseCommand):
         os.execv(sys.executable, [sys.executable, manage, "serve", "--host", HOST, "--port", str(port)])
 
     def make_study(self, study: Protocol, path: Path) -> None:
-        """Database, images, survey, stimuli, study."""
+        """Database, images, survey, stimuli, their frozen set, study."""
         stimuli = study.stimuli
         features = (*stimuli.practice_features, *stimuli.features)
         call_command("migrate", verbosity=0)
         call_command("import_images", "--built-in", "--pool", stimuli.pool)
         call_command("survey_features", stimuli.model, stimuli.pool, "--features", *features)
         call_command("generate_stimuli", str(path))
+        # One image made again: enough to show that it can be done, and quick.
+        call_command("freeze_stimuli", str(path), sample=1)
         call_command("create_study", str(path))
 
     def researcher_password(self) -> str:

@@ -1,0 +1,416 @@
+"""A frozen set leaves as a folder and comes back as itself: here by hand, and once between two real databases."""
+
+import csv
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from rocrate.rocrate import ROCrate
+
+from stimuli.exchange.collecting import IMAGE_FIELDS
+from stimuli.exchange.records import ImageRecord, StimulusRecord
+from stimuli.freezing import discard, freeze
+from stimuli.models import (
+    Activation,
+    Feature,
+    FeatureSurvey,
+    FrozenSet,
+    ImagePool,
+    Rendition,
+    SourceImage,
+    Stimulus,
+    UnitSample,
+    VisionModel,
+)
+from studyapp.models import Study
+from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text, write_picture
+
+TABLES = (
+    FrozenSet,
+    Stimulus,
+    Rendition,
+    UnitSample,
+    Activation,
+    FeatureSurvey,
+    Feature,
+    VisionModel,
+    SourceImage,
+    ImagePool,
+)
+
+
+@pytest.fixture
+def frozen(db: None) -> FrozenSet:
+    """A set with a mask, a rendition and a sample of units."""
+    make_survey()
+    file = protocol_file(protocol_text())
+    make_stimuli(file.protocol)
+    stimulus = Stimulus.objects.all()[0]
+    Stimulus.objects.filter(pk=stimulus.pk).update(mask_sha256=write_picture(2000), curve=[1.5, None, 2.25])
+    Rendition.objects.create(original_sha256=stimulus.sha256, width=32, format="png", sha256=write_picture(2001))
+    pool, model = ImagePool.objects.get(), VisionModel.objects.get()
+    UnitSample.objects.create(model=model, pool=pool, layer="layer1", seed=3, units=100, dead=4, drawn=[0, 1, 90])
+    return freeze(file)[0]
+
+
+@pytest.fixture
+def folder(frozen: FrozenSet, tmp_path: Path) -> Path:
+    call_command("export_stimuli", "birds", out=tmp_path / "set")
+    return tmp_path / "set"
+
+
+def empty_the_database() -> None:
+    Study.objects.all().delete()
+    for frozen in FrozenSet.objects.all():
+        discard(frozen)
+    for table in TABLES:
+        table.objects.all().delete()
+
+
+def counts() -> list[int]:
+    return [table.objects.count() for table in TABLES]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return read
+
+
+def rewrite(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the manifest as someone who knows the format would."""
+    data = manifest(folder)
+    change(data)
+    (folder / "manifest.json").write_text(json.dumps(data))
+
+
+def replace_file(folder: Path, name: str, data: bytes) -> None:
+    """Put another file in its place and its hash into the manifest."""
+    (folder / name).write_bytes(data)
+    record = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    rewrite(folder, lambda manifest: manifest["files"].update({name: record}))
+
+
+# Export
+
+
+def test_the_folder_holds_every_file_of_the_set_under_its_hash_and_the_manifest_names_them_all(
+    folder: Path, frozen: FrozenSet
+) -> None:
+    found = files_of(folder)
+    listed = manifest(folder)["files"]
+    assert set(found) == {*listed, "manifest.json"}
+    for name, record in listed.items():
+        assert (hashlib.sha256(found[name]).hexdigest(), len(found[name])) == (record["sha256"], record["size"])
+        if "/" in name:
+            assert Path(name).stem == record["sha256"]
+    kinds = [name.partition("/")[0] for name in found if "/" in name]
+    assert kinds.count("images") == frozen.images.count()
+    assert kinds.count("stimuli") == 24
+    assert (kinds.count("masks"), kinds.count("renditions")) == (1, 1)
+    assert found["protocol.toml"].decode() == frozen.protocol
+    assert found["plan.json"].decode() == frozen.plan
+
+
+def test_every_column_of_an_image_and_of_a_stimulus_is_exported() -> None:
+    rows = {"id", "pool", "feature", "image"}
+    stimulus = {field.name for field in Stimulus._meta.concrete_fields}
+    assert stimulus - rows == set(StimulusRecord.model_fields) - rows
+    image = {field.name for field in SourceImage._meta.concrete_fields}
+    assert image - rows == set(ImageRecord.model_fields) == {*IMAGE_FIELDS, "photograph_name"}
+
+
+def test_photographs_are_not_named_unless_it_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    assert b"photograph-" not in b"".join(files_of(folder).values())
+    call_command("export_stimuli", "birds", out=tmp_path / "named", with_photograph_names=True)
+    with (tmp_path / "named" / "pool.csv").open() as file:
+        assert [row["photograph_name"] for row in csv.DictReader(file)][:2] == ["photograph-0.jpg", "photograph-1.jpg"]
+    assert manifest(tmp_path / "named")["images"][0]["photograph_name"].startswith("photograph-")
+
+
+def test_the_metadata_is_an_ro_crate_that_the_standards_own_library_reads(folder: Path) -> None:
+    crate = ROCrate(folder)
+    assert "birds" in crate.root_dataset["name"]
+    assert crate.root_dataset["license"].id == "#licence"
+    parts = {entity.id: entity for entity in crate.data_entities}
+    assert set(parts) == set(files_of(folder)) - {"ro-crate-metadata.json"}
+    for name, record in manifest(folder)["files"].items():
+        if name in parts:
+            assert (parts[name]["sha256"], parts[name]["contentSize"]) == (record["sha256"], str(record["size"]))
+    actions = crate.get_by_type("CreateAction")
+    assert len(actions) == 24
+    made = manifest(folder)["stimuli"][0]
+    assert actions[0]["object"].id == f"images/{made['image']}.png"
+    assert actions[0]["instrument"]["name"] == "small_net"
+
+
+def test_the_data_sheet_says_what_a_stranger_asks(folder: Path) -> None:
+    text = (folder / "README.md").read_text()
+    for words in (
+        "# Detectors & <patterns>: the images of the study `birds`",
+        "24 of kind `accentuation`",
+        "Terms of use: Not stated.",
+        "No generated image was made again to prove it.",
+        "python manage.py import_stimuli FOLDER",
+        "The file names of the photographs are not in this folder",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("which", "sentence"),
+    [("absent", r"no frozen set 'absent' \(there are: birds\)"), ("absent.toml", "absent.toml cannot be read")],
+)
+def test_a_set_that_is_not_there_is_named(frozen: FrozenSet, tmp_path: Path, which: str, sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        call_command("export_stimuli", which, out=tmp_path / "set")
+
+
+def test_a_folder_that_holds_something_is_left_alone(frozen: FrozenSet, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(CommandError, match="is not an empty folder; name a new one with --out"):
+        call_command("export_stimuli", "birds", out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+def test_an_export_that_fails_leaves_nothing_behind(frozen: FrozenSet, tmp_path: Path) -> None:
+    path = frozen.stimuli.all()[5].path
+    hidden = path.rename(path.with_suffix(".hidden"))  # the files are shared with other tests
+    try:
+        with pytest.raises(CommandError, match="is missing or changed; nothing was exported"):
+            call_command("export_stimuli", "birds", out=tmp_path / "set")
+    finally:
+        hidden.rename(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(frozen: FrozenSet, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"cannot be written to .*: No such file or directory; give another folder"):
+        call_command("export_stimuli", "birds", out=tmp_path / "absent" / "set")
+
+
+# Import
+
+
+def test_what_was_exported_comes_back_as_it_was(
+    folder: Path, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, rows = files_of(folder), counts()
+    empty_the_database()
+    settings.IMAGE_ROOT = tmp_path / "elsewhere"
+    call_command("import_stimuli", folder)
+    assert "Imported the frozen set 'birds': " in capsys.readouterr().out
+    assert counts() == rows
+    assert SourceImage.objects.all()[0].photograph_name == ""
+    call_command("export_stimuli", "birds", out=tmp_path / "again")
+    assert files_of(tmp_path / "again") == before
+    call_command("verify_stimuli", slug="birds", sample=0)
+    (tmp_path / "again" / "protocol.toml").rename(tmp_path / "birds.toml")
+    call_command("create_study", tmp_path / "birds.toml")
+    assert Study.objects.get().features.count() == 6
+
+
+def test_importing_twice_is_harmless_and_brings_lost_files_back(
+    folder: Path, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = counts()
+    settings.IMAGE_ROOT = tmp_path / "lost"
+    call_command("import_stimuli", folder)
+    assert "Here already, and whole now: the frozen set 'birds'" in capsys.readouterr().out
+    assert counts() == rows
+    call_command("verify_stimuli", slug="birds", sample=0)
+
+
+def test_another_set_of_the_same_name_stays(folder: Path) -> None:
+    discard(FrozenSet.objects.get())
+    other = freeze(protocol_file(protocol_text(conditions=("exemplars",))))[0]
+    with pytest.raises(CommandError, match="A frozen set 'birds' is here already and is another one"):
+        call_command("import_stimuli", folder)
+    assert FrozenSet.objects.get() == other
+
+
+def test_a_pool_of_the_same_name_with_other_images_is_a_conflict_and_nothing_is_stored(
+    folder: Path, tmp_path: Path, settings: Any
+) -> None:
+    empty_the_database()
+    make_survey()
+    SourceImage.objects.filter(pk=SourceImage.objects.all()[0].pk).update(left=1)
+    rows = counts()
+    settings.IMAGE_ROOT = tmp_path / "elsewhere"
+    with pytest.raises(CommandError, match="The image pool 'patterns' is here already with other images"):
+        call_command("import_stimuli", folder)
+    assert counts() == rows
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_survey_of_the_same_feature_with_another_result_is_a_conflict(folder: Path) -> None:
+    discard(FrozenSet.objects.get())
+    Activation.objects.filter(feature__name="layer1:channel=2", rank=7).update(value=4.4)
+    with pytest.raises(
+        CommandError, match="'layer1:channel=2' was surveyed here over the pool 'patterns' with another"
+    ):
+        call_command("import_stimuli", folder)
+    assert not FrozenSet.objects.exists()
+
+
+def test_a_stimulus_made_here_otherwise_gives_way_unless_it_is_frozen(folder: Path) -> None:
+    discard(FrozenSet.objects.get())
+    made_here = Stimulus.objects.all()[3]
+    Stimulus.objects.filter(pk=made_here.pk).update(device="another")
+    second = protocol_text(slug="second")
+    other = freeze(protocol_file(second))[0]
+    with pytest.raises(CommandError, match="made here otherwise than in the folder and belongs to the frozen set 'sec"):
+        call_command("import_stimuli", folder)
+    discard(other)
+    call_command("import_stimuli", folder)
+    assert set(Stimulus.objects.values_list("device", flat=True)) == {"cpu"}
+    assert Stimulus.objects.count() == 24
+
+
+def link(folder: Path, name: str) -> None:
+    (folder / name).rename(folder / "original")
+    (folder / name).symlink_to(folder / "original")
+
+
+def first(folder: Path, kind: str) -> str:
+    return next(name for name in sorted(manifest(folder)["files"]) if name.startswith(kind))
+
+
+def escape(folder: Path, name: str) -> None:
+    rewrite(folder, lambda manifest: manifest["files"].update({name: manifest["files"]["plan.json"]}))
+
+
+def swap_two_lines(folder: Path, name: str) -> None:
+    lines = (folder / name).read_text().splitlines(keepends=True)
+    replace_file(folder, name, "".join([lines[0], lines[1].replace(",1\n", ",x\n"), *lines[2:]]).encode())
+
+
+TAMPERED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "image changed": (
+        lambda folder: (folder / first(folder, "images/")).write_bytes(b"x"),
+        r"images/\w+\.png is not the file that manifest.json names; copy the whole folder again",
+    ),
+    "image missing": (lambda folder: (folder / first(folder, "stimuli/")).unlink(), r"stimuli/\w+\.png is missing"),
+    "image of another kind": (
+        lambda folder: replace_file(folder, first(folder, "masks/"), b"<svg/>"),
+        r"masks/\w+\.png is not what its name says: a PNG image, named by its SHA-256",
+    ),
+    "image forgotten": (
+        lambda folder: rewrite(folder, lambda data: data["files"].pop(first(folder, "images/"))),
+        "The files that manifest.json lists are not those of its images",
+    ),
+    "protocol changed": (
+        lambda folder: replace_file(folder, "protocol.toml", (folder / "protocol.toml").read_bytes() + b"#"),
+        "protocol.toml is not the protocol that manifest.json names",
+    ),
+    "protocol broken": (lambda folder: replace_file(folder, "protocol.toml", b"slug ="), "not valid TOML"),
+    "plan changed": (lambda folder: replace_file(folder, "plan.json", b"{}"), "plan.json is not the plan"),
+    "activations broken": (
+        lambda folder: swap_two_lines(folder, "activations.csv"),
+        "activations.csv, line 2, is not an activation",
+    ),
+    "activations of other columns": (
+        lambda folder: replace_file(folder, "activations.csv", b"a,b\n1,2\n"),
+        "activations.csv has other columns than feature, image_sha256, value, rank",
+    ),
+    "pool without images": (
+        lambda folder: replace_file(folder, "pool.csv", (folder / "pool.csv").read_bytes().splitlines()[0] + b"\n"),
+        "pool.csv has not the images that manifest.json counts",
+    ),
+    "not UTF-8": (lambda folder: replace_file(folder, "plan.json", b"\xff"), "plan.json is not UTF-8 text"),
+    "config changed": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0]["config"].update(steps=1)),
+        r"The parameters of the stimulus \w+ are not those of their hash",
+    ),
+    "stimulus twice": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"].append(data["stimuli"][0])),
+        "manifest.json names a stimulus twice",
+    ),
+    "path upwards": (lambda folder: escape(folder, "../plan.json"), "'../plan.json' is not the name of a file that a"),
+    "path upwards inside": (lambda folder: escape(folder, "images/../../plan.json"), "is not the name of a file that"),
+    "absolute path": (lambda folder: escape(folder, "/etc/hostname"), "'/etc/hostname' is not the name of a file"),
+    "linked file": (lambda folder: link(folder, first(folder, "images/").rpartition("/")[0]), "images is a link"),
+    "linked image": (lambda folder: link(folder, "plan.json"), r"plan\.json is a link; a set's folder holds only"),
+    "linked manifest": (lambda folder: link(folder, "manifest.json"), "manifest.json is a link"),
+    "newer version": (
+        lambda folder: rewrite(folder, lambda data: data.update(schema_version=2)),
+        "has the schema version 2, and this program reads version 1",
+    ),
+    "no version": (lambda folder: (folder / "manifest.json").write_text("[]"), "has the schema version None"),
+    "unknown key": (
+        lambda folder: rewrite(folder, lambda data: data.update(more=1)),
+        "manifest.json cannot be used: more: Extra inputs are not permitted",
+    ),
+    "no JSON": (lambda folder: (folder / "manifest.json").write_text("{"), "manifest.json is not JSON"),
+    "no manifest": (lambda folder: (folder / "manifest.json").unlink(), "manifest.json is missing"),
+    "no folder": (shutil.rmtree, "manifest.json is missing"),
+    "NUL": (
+        lambda folder: rewrite(folder, lambda data: data["network"].update(weights_source="a\0b")),
+        "manifest.json has NUL characters in its texts",
+    ),
+    "number too large": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(seed=2**63)),
+        "The set holds a value that the database cannot hold: ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tamper", "sentence"), TAMPERED.values(), ids=TAMPERED.keys())
+def test_a_folder_that_is_not_whole_or_was_tampered_with_is_refused_in_a_sentence_and_nothing_is_stored(
+    folder: Path, tmp_path: Path, settings: Any, tamper: Callable[[Path], object], sentence: str
+) -> None:
+    empty_the_database()
+    settings.IMAGE_ROOT = tmp_path / "elsewhere"
+    tamper(folder)
+    with pytest.raises(CommandError, match=sentence) as caught:
+        call_command("import_stimuli", folder)
+    assert "\n" not in str(caught.value)
+    assert counts() == [0] * len(TABLES)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+# Two databases
+
+
+def test_a_set_made_by_the_real_network_moves_to_another_database_and_serves_a_study_there(
+    small_pool: None,
+    protocol_file: Callable[..., Path],
+    command_environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    features = ["logit=281", "logit=967", "blocks.4.2:channel=17"]
+    call_command("survey_features", "efficientnet_lite0", "small", "--features", *features)
+    path = protocol_file(("references = 2", "references = 1"), ("steps = 3", "steps = 2"), ("crops = 2", "crops = 1"))
+    call_command("generate_stimuli", path, workers=1)
+    call_command("freeze_stimuli", path, workers=1, sample=1)
+    assert FrozenSet.objects.get().verification["made_with"]["torch"]
+    call_command("export_stimuli", path, out=tmp_path / "from_a")
+
+    def there(*command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            env=command_environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    there("migrate", "--verbosity=0")
+    there("import_stimuli", str(tmp_path / "from_a"))
+    assert "Made the study 'cats' with 3 features." in there("create_study", str(path))
+    verified = there("verify_stimuli", "--set", "cats", "--sample", "1", "--tolerance", "0", "--workers", "1")
+    assert "1 stimuli made again came out alike." in verified
+    there("export_stimuli", "cats", "--out", str(tmp_path / "from_b"))
+    assert files_of(tmp_path / "from_b") == files_of(tmp_path / "from_a")
