@@ -46,8 +46,8 @@ def frozen_set(**options):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("stimuli", "0005_frozen_sets_do_not_change"),
-        ("studyapp", "0001_initial"),
+        ("stimuli", "0006_frozen_sets_do_not_change"),
+        ("studyapp", "0002_batches_and_difficulty"),
     ]
 
     operations = [

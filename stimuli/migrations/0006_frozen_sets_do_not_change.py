@@ -141,6 +141,6 @@ CREATE = "".join([REFUSE, SETS, *map(guard_members, MEMBERS), REJECTIONS, *map(g
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stimuli", "0004_sets")]
+    dependencies = [("stimuli", "0005_sets")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]
