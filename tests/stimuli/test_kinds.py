@@ -95,6 +95,8 @@ class TestKinds:
         capsys.readouterr()
         generate(path)
         assert capsys.readouterr().out.startswith("All 14 stimuli of cats are there.\n")
+        call_command("verify_stimuli", path, workers=1, sample=14, tolerance=0.0)
+        assert "14 stimuli made again came out alike." in capsys.readouterr().out
 
     def _check_what_browsers_get(self) -> None:
         """The bytes of every file: no chunk but those of pixels."""
