@@ -17,8 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import timm
 import torch
-import torchvision
 
 from benchmarks.workers import NAME, photograph, seconds
 from stimuli.engines.opening import open_workers
@@ -32,7 +32,8 @@ CONFIG = {"steps": 8, "crops": 4, "learning_rate": 0.1, "regularization": 0.5}
 
 SIZES = (10, 100, 1000)
 # A small network and hardly any steps: here only the driver is looked at.
-SMALL = "mobilenet_v3_small"
+SMALL = "timm/test_efficientnet.r160_in1k"
+SMALL_WEIGHTS = "small.pth"
 SMALL_CONFIG = {"steps": 2, "crops": 1, "regularization": 0.0}
 
 
@@ -59,7 +60,7 @@ def rates(path: Path) -> dict[str, float]:
 
 def drive(size: int, folder: Path) -> None:
     """As a driver: make so many stimuli on two Ray workers, keep their files, and print the peak memory in MB."""
-    weights = folder / f"{SMALL}.pth"
+    weights = folder / SMALL_WEIGHTS
     orders = [Order(photograph(folder, 64), "logit=1", SMALL_CONFIG, seed) for seed in range(size)]
     with open_workers(SMALL, weights, "cpu", 2, engine="ray") as workers:
         for place, made in workers.make(orders):
@@ -70,7 +71,7 @@ def drive(size: int, folder: Path) -> None:
 def peaks(folder: Path) -> Iterator[tuple[str, float]]:
     """The driver's peak memory for each number of stimuli, each in a process of its own."""
     torch.manual_seed(0)
-    torch.save(torchvision.models.get_model(SMALL, weights=None).state_dict(), folder / f"{SMALL}.pth")
+    torch.save(timm.create_model(SMALL.removeprefix("timm/"), pretrained=False).state_dict(), folder / SMALL_WEIGHTS)
     for size in SIZES:
         start = time.perf_counter()
         command = [sys.executable, "-m", "benchmarks.engines", "--driver", str(size), "--folder", str(folder)]
@@ -95,8 +96,11 @@ def main() -> None:
         found = rates(photograph(Path(folder)))
         found |= dict(peaks(Path(folder)))
     found |= {
-        "ray_efficiency_2": found["ray_per_min_2"] / (2 * found["ray_per_min_1"]),
-        "ray_efficiency_4": found["ray_per_min_4"] / (4 * found["ray_per_min_1"]),
+        f"ray_efficiency_{count}": found[f"ray_per_min_{count}"] / (count * found["ray_per_min_1"])
+        for count in COUNTS
+        if count > 1
+    }
+    found |= {
         "processors": len(os.sched_getaffinity(0)),
         "load_before": load,
         "load_after": os.getloadavg()[0],

@@ -56,9 +56,8 @@ def open_cluster(spec: NetworkSpec, count: int | None, address: str | None) -> I
     try:
         device, size = _device_and_size(ray.cluster_resources(), spec.device, count)
         own = replace(spec, weights=None, device=device)
-        actor = ray.remote(_Actor).options(
-            num_cpus=1, num_gpus=int(device == "cuda"), max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
-        )
+        takes = {"num_cpus": 0, "num_gpus": 1} if device == "cuda" else {"num_cpus": 1}
+        actor = ray.remote(_Actor).options(**takes, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD")
         # Once into the object store, from which every node fetches it.
         shared = ray.put(weights)
 
