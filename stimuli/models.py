@@ -43,6 +43,7 @@ class SourceImage(models.Model):
     class Meta:
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=("pool", "sha256"), name="one_row_per_image_of_a_pool"),)
+        indexes = (models.Index(fields=("sha256",), name="image_by_its_file"),)
 
     def __str__(self) -> str:
         return f"{self.photograph_name} at {self.left},{self.top} ({self.side} px)"
@@ -206,6 +207,10 @@ class Stimulus(models.Model):
                 name="one_stimulus_per_recipe",
                 nulls_distinct=False,
             ),
+        )
+        indexes = (
+            models.Index(fields=("sha256",), name="stimulus_by_its_file"),
+            models.Index(fields=("mask_sha256",), name="stimulus_by_its_mask"),
         )
 
     def __str__(self) -> str:

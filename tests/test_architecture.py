@@ -22,6 +22,7 @@ MAY_IMPORT = {
         "stimuli.selection",
         "stimuli.quality",
         "stimuli.recipes",
+        "stimuli.attempts",
     }
     | {"analysis.columns", "django"},
     "analysis": {"analysis"},
