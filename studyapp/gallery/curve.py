@@ -9,7 +9,7 @@ WIDTH, HEIGHT = 480, 190
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 34
 # More points than this cannot be told apart at the width of a drawing.
 POINTS = 400
-TICKS = 4
+TICKS = 5
 
 
 @dataclass(frozen=True)

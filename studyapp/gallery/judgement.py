@@ -32,7 +32,7 @@ class _Judge:
     bounds: QualityTable
 
 
-_DEFAULT = _Judge("Default bounds (no study and no frozen set uses the image)", QualityTable())
+_DEFAULT = _Judge("No study or frozen set uses it; the default", QualityTable())
 
 
 def judge(stimuli: Sequence[Stimulus]) -> dict[int, list[Judgement]]:
