@@ -77,7 +77,7 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
         stimulus_reject(stimulus=found, reason=form.cleaned_data["reason"], by=request.user.get_username())
     except RejectionRefusedError as error:
         return _again(request, found, form, str(error), 409)
-    messages.success(request, "Rejected. The next generate_stimuli makes another image, with another seed.")
+    messages.success(request, "The image is rejected.")
     return redirect(_place(found, request.GET))
 
 
@@ -91,7 +91,7 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
         rejection_take_back(stimulus=found)
     except RejectionRefusedError as error:
         return _again(request, found, ReasonForm(), str(error), 409)
-    messages.success(request, "The rejection is taken back: this image stands again.")
+    messages.success(request, "The rejection is taken back: the image stands again.")
     return redirect(_place(found, request.GET))
 
 
