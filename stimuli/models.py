@@ -46,6 +46,7 @@ class SourceImage(models.Model):
     class Meta:
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=("pool", "sha256"), name="one_row_per_image_of_a_pool"),)
+        indexes = (models.Index(fields=("sha256",), name="image_by_its_file"),)
 
     def __str__(self) -> str:
         photograph = self.photograph_name or f"photograph {self.photograph_sha256[:12]}"
@@ -212,6 +213,10 @@ class Stimulus(models.Model):
                 name="one_stimulus_per_recipe",
                 nulls_distinct=False,
             ),
+        )
+        indexes = (
+            models.Index(fields=("sha256",), name="stimulus_by_its_file"),
+            models.Index(fields=("mask_sha256",), name="stimulus_by_its_mask"),
         )
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stimuli.attempts import next_seed
 from stimuli.continuations import Continuation, Level, plan_continuations
 from stimuli.models import Feature, ImagePool, SourceImage, Stimulus
 from stimuli.natural import sample_sha256, spectrum_sample
@@ -174,7 +175,7 @@ def _present(recipe: Recipe) -> tuple[Recipe, list[Stimulus]]:
     """The present attempt, and what of its run has been made."""
     made = _of_run(recipe)
     while any(hasattr(stimulus, "rejection") for stimulus in made):
-        recipe = replace(recipe, seed=_next_seed(recipe.seed))
+        recipe = replace(recipe, seed=next_seed(recipe.seed))
         made = _of_run(recipe)
     return recipe, made
 
@@ -254,12 +255,5 @@ def _identity(recipe: Recipe) -> tuple[str, str, str, str, int]:
 
 def _seed(study_seed: int, feature: str, what: str) -> int:
     """63 bits of a SHA-256: what PostgreSQL's bigint and torch's generators hold. The same on every machine."""
-    return _bits(f"{study_seed}\n{feature}\n{what}")
-
-
-def _next_seed(seed: int) -> int:
-    return _bits(f"{seed}\nnext attempt")
-
-
-def _bits(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
+    digest = hashlib.sha256(f"{study_seed}\n{feature}\n{what}".encode()).digest()
+    return int.from_bytes(digest[:8]) >> 1

@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
-from studyapp.views import enrolment, researcher, session
+from studyapp.views import enrolment, gallery, images, researcher, session
 
 
 class TokenConverter:
@@ -59,7 +59,15 @@ urlpatterns = [
     path("p/<token:token>/<uuid:public_id>/<slot:slot>.<format:image_format>", session.trial_image, name="trial_image"),
     path("researcher/", researcher.studies, name="researcher_studies"),
     path("researcher/<slug:slug>/", researcher.study, name="researcher_study"),
-    path("researcher/images/<sha256:sha256>.png", researcher.image, name="researcher_image"),
+    path("researcher/images/<sha256:sha256>.png", images.image, name="researcher_image"),
+    path("researcher/images/<sha256:sha256>.small.webp", images.image_thumbnail, name="researcher_thumbnail"),
+    # Not below researcher/, where it would hide a study that is called gallery.
+    path("gallery/", gallery.overview, name="gallery"),
+    path("gallery/rejections/", gallery.rejections, name="gallery_rejections"),
+    path("gallery/<int:pk>/<slug:pool>/", gallery.feature, name="gallery_feature"),
+    path("gallery/stimuli/<int:pk>/", gallery.stimulus, name="gallery_stimulus"),
+    path("gallery/stimuli/<int:pk>/reject/", gallery.reject, name="gallery_reject"),
+    path("gallery/stimuli/<int:pk>/take-back/", gallery.take_back, name="gallery_take_back"),
     path("admin/", admin.site.urls),
     # Asked for by browsers on the admin's pages, which name no icon.
     path("favicon.ico", RedirectView.as_view(url=static("studyapp/icon.svg"))),

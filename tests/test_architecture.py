@@ -21,9 +21,11 @@ MAY_IMPORT = {
         "stimuli.protocol",
         "stimuli.selection",
         "stimuli.recipes",
+        "stimuli.quality",
         "stimuli.files",
         "stimuli.renditions",
         "stimuli.sets",
+        "stimuli.attempts",
     }
     | {"analysis.columns", "django"},
     "analysis": {"analysis"},

@@ -2,14 +2,12 @@
 
 from django.contrib.admin.views.decorators import staff_member_required
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from stimuli import files
-from stimuli.models import SourceImage, Stimulus
 from studyapp.models import Study
 from studyapp.selectors import study_counts, study_features
 
@@ -40,16 +38,3 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         "link": request.build_absolute_uri(reverse("consent", kwargs={"slug": slug})),
     }
     return render(request, "studyapp/researcher/study.html", context)
-
-
-@require_safe
-@staff_member_required
-def image(request: HttpRequest, sha256: str) -> HttpResponse:
-    """Show an image of a pool or a generated one."""
-    found = SourceImage.objects.filter(sha256=sha256).first() or Stimulus.objects.filter(sha256=sha256).first()
-    if found is None:
-        raise Http404
-    kind = found.format if isinstance(found, Stimulus) else "png"
-    response = HttpResponse(files.read(sha256), content_type=f"image/{kind}")
-    response["Cache-Control"] = "private, max-age=3600"
-    return response
