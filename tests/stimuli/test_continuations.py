@@ -52,9 +52,7 @@ def test_a_seed_is_weak_for_its_feature_and_in_no_other_trial(surveyed: ImagePoo
     asked = protocol()
     found = planned(asked)
     assert [one.feature.name for one in found] == [name for name in (*FEATURES[1:], FEATURES[0]) for _ in range(2)]
-    shown = {
-        one.image.pk for images in select_images(asked) for one in (*images.references, images.strong, images.weak)
-    }
+    shown = {one.image.pk for images in select_images(asked) for one in images.images}
     assert len({one.image.pk for one in found} | shown) == len(found) + len(shown)
     for one in found:
         of_seed = {row.feature.name: row.value for row in Activation.objects.filter(image=one.image)}

@@ -4,6 +4,7 @@ import hashlib
 import random
 from typing import Any
 
+from stimuli.immutability import opened
 from stimuli.models import Activation, Feature, FrozenSet, ImagePool, SourceImage, Stimulus
 from tests.studyapp.world import make_survey, protocol_text, write_picture
 
@@ -42,7 +43,8 @@ def freeze(*stimuli: Stimulus, quality: str = "", slug: str = "birds") -> Frozen
         plan_sha256="00" * 32,
         verification={},
     )
-    frozen.stimuli.add(*stimuli)
+    with opened(frozen):
+        frozen.stimuli.add(*stimuli)
     return frozen
 
 

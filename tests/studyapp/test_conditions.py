@@ -1,6 +1,7 @@
 """All six conditions: what stands in the reference panel of each, what can be flipped, and what the page calls it."""
 
 import io
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +14,14 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from stimuli import files
+from stimuli.freezing import FreezeError, freeze
 from stimuli.models import Rendition, Stimulus
+from stimuli.protocol import read_protocol
 from studyapp.models import Participant, Reference, Study, Trial
-from studyapp.selectors import current_trial, reference_slots, slot_image
+from studyapp.selectors import ReferenceSlot, current_trial, reference_panels, slot_image
 from studyapp.services.participation import instructions_read, participant_enrol, response_record
 from tests.studyapp.visitor import Visitor
-from tests.studyapp.world import make_study, protocol_text
+from tests.studyapp.world import make_stimuli, make_study, make_survey, protocol_file, protocol_text
 
 SIX = ("none", "exemplars", "attribution", "visualization", "accentuation", "suppression")
 # What a place shows: the image, its explanation, or both, one of which is flipped to the other.
@@ -46,6 +49,10 @@ def enrolled(db: None) -> Participant:
     return person
 
 
+def slots_of(trial: Trial) -> list[ReferenceSlot]:
+    return [slot for panel in reference_panels(trial) for slot in panel.slots]
+
+
 def trials(person: Participant) -> Iterator[Trial]:
     """Each trial while it is the current one."""
     while trial := current_trial(person):
@@ -64,7 +71,7 @@ def test_every_condition_shows_its_own_kind_and_nothing_else(enrolled: Participa
     met = set()
     for trial in trials(enrolled):
         met.add(trial.condition)
-        slots, shown = reference_slots(trial), SHOWN[trial.condition]
+        slots, shown = slots_of(trial), SHOWN[trial.condition]
         assert len(slots) == (2 if shown else 0) == len(trial.reference_order)
         for slot, position in zip(slots, trial.reference_order, strict=True):
             reference = trial.query_pair.study_feature.references.get(position=position)
@@ -98,15 +105,15 @@ def test_a_place_without_an_image_serves_none(client: Client, enrolled: Particip
         assert found == [200, 200 if "image" in shown else 404, 200 if "explanation" in shown else 404]
 
 
-def test_a_missing_explanation_of_any_kind_is_named(db: None, tmp_path: Path) -> None:
-    study = make_study(six())
-    protocol = study.protocol
-    Study.objects.all().delete()
+def test_a_missing_explanation_of_any_kind_is_named(db: None) -> None:
+    make_survey(features=6)
+    file = protocol_file(six())
+    make_stimuli(file.protocol)
     Stimulus.objects.filter(kind="visualization").first().delete()  # type: ignore[union-attr]
-    path = tmp_path / "six.toml"
-    path.write_text(protocol)
-    with pytest.raises(CommandError, match=r"The visualization of layer1:channel=\d+ has not been generated"):
-        call_command("create_study", str(path))
+    with pytest.raises(FreezeError) as refused:
+        freeze(file)
+    (problem,) = refused.value.problems
+    assert re.fullmatch(r"The visualization of layer1:channel=\d+ has not been made\.", problem)
 
 
 class TestFiles:
@@ -121,7 +128,7 @@ class TestFiles:
         self, client: Client, person: Participant
     ) -> None:
         for trial in trials(person):
-            slots = [slot for one in reference_slots(trial) for slot in (one.image, one.explanation) if slot]
+            slots = [slot for one in slots_of(trial) for slot in (one.image, one.explanation) if slot]
             for slot in ("left", "right", *slots):
                 address = f"/p/{person.token}/{trial.public_id}/{slot}"
                 for query, side in (("", 64), ("?width=64", 64), ("?width=32", 32)):
@@ -143,6 +150,7 @@ class TestFiles:
     def test_a_study_whose_files_for_browsers_are_missing_is_refused(self, person: Participant, tmp_path: Path) -> None:
         path = tmp_path / "six.toml"
         path.write_text(six(tables=WEBP).replace('slug = "birds"', 'slug = "more-birds"'))
+        freeze(read_protocol(path))
         Rendition.objects.filter(width=32).first().delete()  # type: ignore[union-attr]
         with pytest.raises(CommandError, match=r"has not been made in the format and widths of \[stimuli.files\]"):
             call_command("create_study", str(path))
@@ -161,7 +169,7 @@ def test_in_a_browser_only_what_has_two_sides_is_flipped_and_called_by_its_name(
     headings = {}
     for number in range(8):
         condition, page = visitor.trial.condition, visitor.page
-        headings[condition] = page.locator("#evidence").inner_text()
+        headings[condition] = page.locator(".evidence h2").inner_text()
         expect(page.locator(".stack")).to_have_count(2 if SHOWN[condition] else 0)
         word = WORD.get(condition)
         expect(page.locator("#flip")).to_have_count(1 if word else 0)

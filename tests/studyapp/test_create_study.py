@@ -57,9 +57,10 @@ def test_it_takes_references_and_queries_with_rank_and_activation_from_the_surve
 
 def test_it_stores_every_batch_with_both_kinds_of_references_and_a_pair_for_each_difficulty(protocol: Path) -> None:
     wishes = 'batches = 2\nweak_references = 1\ndifficulties = ["easy", 80]'
-    text = protocol_text(features=2, references=2, stimuli=wishes)
+    text = protocol_text(slug="batches", features=2, references=2, stimuli=wishes)
     make_stimuli(protocol_file(text).protocol)
     protocol.write_text(text)
+    freeze(protocol_file(text))
     call_command("create_study", str(protocol))
     feature = StudyFeature.objects.get(feature__name="layer1:channel=0")
     stored = [(one.batch, one.role, one.position, one.rank) for one in feature.references.all()]

@@ -128,7 +128,7 @@ def make_stimuli(protocol: Protocol) -> None:
         )
         for number, recipe in enumerate(recipe for recipe in recipes if find_stimulus(recipe) is None)
     )
-    natural = [one.image for images in selected for one in (*images.references, images.strong, images.weak)]
+    natural = [one.image for images in selected for one in images.images]
     list(make_renditions([*natural, *Stimulus.objects.all()], protocol.stimuli.files))
 
 
