@@ -8,7 +8,9 @@ own (a database and a data folder that are gone afterwards), so that its peak of
 - pool: a large pool of generated images through a network of one layer: what the process's memory peaked at when 10 %,
   50 % and 100 % of the images were done. ``--pool`` says how many images.
 
-Writes benchmarks/results/generation-cpu-CORES-cores.json, whose content is the last line as well.
+Writes benchmarks/results/generation-cpu-CORES-cores.json, in which parts that were not measured again keep their
+figures; its content is the last line as well. With each part stands the machine's load average before it: well above
+the number of cores, other work held it up, which costs a loop whose threads wait for each other more than processes.
 """
 
 import argparse
@@ -65,10 +67,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4, help="of the survey and the plain loop, in turn")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    summary: dict[str, Any] = {"device": "cpu", "cores": cores}
     path = RESULTS / f"generation-cpu-{cores}-cores.json"
+    summary: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"device": "cpu", "cores": cores}
     for name in options.parts:
-        summary |= run_part(name, options)
+        load = round(os.getloadavg()[0], 1)
+        summary |= {f"{name}_load_before": load, **run_part(name, options)}
         # After each part, so that what was measured stays where the time runs out.
         path.write_text(json.dumps(summary, indent=1) + "\n")
     print(json.dumps(summary))
