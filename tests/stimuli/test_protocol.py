@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stimuli.protocol import AccentuationTable, ProtocolError, read_protocol
+from stimuli.protocol import AccentuationTable, ProtocolError, difficulty_name, read_protocol
 
 Write = Callable[..., Path]
 
@@ -19,6 +19,13 @@ def test_it_reads_a_protocol_with_its_text_and_hash(protocol_file: Write) -> Non
     assert read.protocol.stimuli.accentuation == AccentuationTable(steps=3, crops=2)
     assert read.text == path.read_text()
     assert read.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_difficulty_is_easy_or_a_percentile_and_has_a_name(protocol_file: Write) -> None:
+    path = protocol_file(("references = 2", 'difficulties = [95, "easy", 97.5]'))
+    difficulties = read_protocol(path).protocol.stimuli.difficulties
+    assert difficulties == (95.0, "easy", 97.5)
+    assert [difficulty_name(one) for one in difficulties] == ["95", "easy", "97.5"]
 
 
 def test_the_accentuation_table_may_be_absent(protocol_file: Write) -> None:
@@ -43,6 +50,15 @@ def test_the_accentuation_table_may_be_absent(protocol_file: Write) -> None:
         ("seed = 7", "seed = " + 3000 * "[" + 3000 * "]", ["nested too deeply"]),
         ("references = 2", "references = 10", ["`stimuli.references`", "less than or equal to 9", "(found 10)"]),
         ("references = 2", "references = 0", ["`stimuli.references`", "greater than or equal to 1"]),
+        ("references = 2", "batches = 0", ["`stimuli.batches`", "greater than or equal to 1"]),
+        ("references = 2", "weak_references = 10", ["`stimuli.weak_references`", "less than or equal to 9"]),
+        ("references = 2", "difficulties = []", ["`stimuli.difficulties`: this list must not be empty"]),
+        ("references = 2", 'difficulties = "easy"', ["`stimuli.difficulties`: this must be a list (found 'easy')"]),
+        ("references = 2", 'difficulties = ["hard"]', ['`stimuli.difficulties.0`: "easy" or a percentile above 50']),
+        ("references = 2", "difficulties = [50]", ["`stimuli.difficulties.0`", "below 100", "(found 50)"]),
+        ("references = 2", "difficulties = [true]", ["`stimuli.difficulties.0`", "(found True)"]),
+        ("references = 2", "difficulties = [nan]", ["`stimuli.difficulties.0`", "(found nan)"]),
+        ("references = 2", "difficulties = [95, 95.0]", ["`stimuli.difficulties`: each difficulty may be named once"]),
         ("steps = 3", "steps = 1", ["`stimuli.accentuation.steps`"]),
         ("crops = 2", "regularization = inf", ["`stimuli.accentuation.regularization`", "finite"]),
         ("steps = 3", "stpes = 3", ["`stimuli.accentuation.stpes` is not a known key"]),

@@ -11,10 +11,12 @@ from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.columns import COLUMNS, NAMES, Kind
+from analysis.reading import read_export
 from studyapp.export import write_export
 from studyapp.models import Participant, Response
 from studyapp.selectors import current_trial, export_responses
 from studyapp.services.participation import instructions_read, participant_enrol, response_record
+from tests.studyapp.world import make_study, protocol_text
 
 
 def answer_all(participant: Participant, most: int = 99) -> None:
@@ -77,6 +79,23 @@ def test_it_writes_what_the_database_holds(participant: Participant, tmp_path: P
             "rt_ms": str(1000.0 + trial.position / 3),
             "received_at": response.received_at.isoformat(),
         }
+
+
+def test_it_writes_batch_and_difficulty_of_the_trial(db: None, tmp_path: Path) -> None:
+    wishes = 'batches = 2\ndifficulties = ["easy", 80]'
+    study = make_study(protocol_text(features=2, references=2, conditions=("exemplars",), stimuli=wishes))
+    for _ in range(4):
+        participant = participant_enrol(study=study, client_id=uuid.uuid4())
+        instructions_read(participant=participant)
+        participant.refresh_from_db()
+        answer_all(participant)
+    call_command("export_responses", "birds", "--out", str(tmp_path / "out.csv"))
+    rows = [row for row in exported(tmp_path / "out.csv") if row["phase"] == "main"]
+    met = {(row["feature"], row["batch"], row["difficulty"]) for row in rows}
+    assert len(rows) == len(met) == 8
+    assert {one[1:] for one in met} == {("1", "easy"), ("2", "easy"), ("1", "80"), ("2", "80")}
+    frame = read_export(tmp_path / "out.csv")
+    assert (str(frame["batch"].dtype), str(frame["difficulty"].dtype)) == ("int64", "string")
 
 
 def test_who_left_early_has_the_main_trials_of_the_whole_session_and_rows_cost_no_queries(
