@@ -10,7 +10,7 @@ ONE_SIGN = frozenset({"grad_cam", "smooth_grad"})
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of one condition. A heading of more than 72 letters would take three lines on a phone.
+    """The words of one condition. A heading of more than 78 letters would take three lines on a phone.
 
     Attributes:
         heading: above the references.
