@@ -10,7 +10,7 @@ ONE_SIGN = frozenset({"grad_cam", "smooth_grad"})
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of one condition.
+    """The words of one condition. A heading of more than 78 letters would take three lines on a phone.
 
     Attributes:
         heading: above the references.
@@ -33,10 +33,9 @@ def wording(condition: str, protocol: Protocol) -> Wording:
         case "suppression":
             return Wording("This detector responds strongly to what is suppressed in these images.", "suppressed")
         case "attribution" if protocol.stimuli.attribution.method in ONE_SIGN:
-            return Wording("This detector responds strongly to what is bright yellow in these images.", "coloured")
+            # Not "to what is yellow": it would be taken for the detector's taste.
+            return Wording("Colours show where in these images this detector responds: yellow most.", "coloured")
         case "attribution":
-            return Wording(
-                "This detector responds more to what is red in these images, and less for what is blue.", "coloured"
-            )
+            return Wording("Red marks what raises this detector's response, blue what lowers it.", "coloured")
         case _:
             return Wording("This detector responds strongly to these images.")

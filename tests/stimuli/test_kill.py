@@ -115,7 +115,7 @@ def _kill_at_some_moment(killed: Installation, path: str, sources: set[str]) -> 
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while killed.files() <= before and time.monotonic() < deadline:
         time.sleep(0.005)
     workers = psutil.Process(process.pid).children(recursive=True)
