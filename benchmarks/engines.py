@@ -17,9 +17,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import timm
-import torch
-
 from benchmarks.workers import NAME, photograph, seconds
 from stimuli.engines.opening import open_workers
 from stimuli.orders import Order
@@ -70,6 +67,9 @@ def drive(size: int, folder: Path) -> None:
 
 def peaks(folder: Path) -> Iterator[tuple[str, float]]:
     """The driver's peak memory for each number of stimuli, each in a process of its own."""
+    import timm  # not above: the driver knows no torch
+    import torch
+
     torch.manual_seed(0)
     torch.save(timm.create_model(SMALL.removeprefix("timm/"), pretrained=False).state_dict(), folder / SMALL_WEIGHTS)
     for size in SIZES:

@@ -13,7 +13,6 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-import torch
 from PIL import Image
 
 from stimuli.engines.interface import Workers
@@ -46,6 +45,8 @@ def seconds(workers: Workers, orders: list[Order]) -> float:
 
 def main() -> None:
     """Measure and print."""
+    import torch  # not above: benchmarks/engines.py imports this module where there is to be no torch
+
     processors = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         path = photograph(Path(folder))
