@@ -123,7 +123,9 @@ def _bytes(folder: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise ExchangeError(f"{path} is missing; copy the whole folder again.") from error
+        raise ExchangeError(
+            f"{path} is missing; name a folder that export_stimuli wrote, and copy the whole of it."
+        ) from error
     except OSError as error:
         raise ExchangeError(f"{path} cannot be read: {error.strerror}.") from error
 

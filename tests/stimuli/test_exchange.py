@@ -183,6 +183,13 @@ def test_a_folder_that_holds_something_is_left_alone(frozen: FrozenSet, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
 
 
+def test_an_empty_folder_is_filled(frozen: FrozenSet, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    call_command("export_stimuli", "birds", out=tmp_path / "empty")
+    assert files_of(tmp_path / "empty") == files_of(folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "set"]
+
+
 def test_an_export_that_fails_leaves_nothing_behind(frozen: FrozenSet, tmp_path: Path) -> None:
     path = frozen.stimuli.all()[5].path
     hidden = path.rename(path.with_suffix(".hidden"))  # the files are shared with other tests
