@@ -1,5 +1,6 @@
 """The gallery: staff look at every stimulus of a feature, and reject what shall not be shown."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +16,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from stimuli.models import Feature, ImagePool, Rejection, Stimulus
-from studyapp.gallery.feature import in_order, neighbours, rows, strongest_images, study_queries, survey_of, tile_of
+from studyapp.gallery.feature import (
+    Tile,
+    in_order,
+    neighbours,
+    rows,
+    strongest_images,
+    study_queries,
+    survey_of,
+    tile_of,
+)
 from studyapp.gallery.filters import GalleryFilter
 from studyapp.gallery.overview import Pair, overview_page
 from studyapp.gallery.stimulus import details
@@ -116,16 +127,11 @@ def _feature_page(
     asked = GalleryFilter(request.GET)
     stimuli = asked.stimuli()
     listed = rows(stimuli, feature, pool)
-    tiles = in_order(listed)
     survey = survey_of(feature, pool)
     before, after = neighbours(stimuli, (feature.pk, pool.pk))
-    chosen = next((tile for tile in tiles if str(tile.stimulus.pk) == wanted), None)
-    if chosen is None and wanted is not None:
-        chosen = tile_of(get_object_or_404(_full(), pk=_number(wanted), feature=feature, pool=pool))
-    elif chosen is None and tiles:
-        chosen = tiles[0]
-    place = tiles.index(chosen) if chosen in tiles else None
     query = _query(request.GET)
+    tiles = in_order(listed)
+    chosen = _chosen(tiles, wanted, feature, pool)
     context = {
         "feature": feature,
         "pool": pool,
@@ -133,29 +139,47 @@ def _feature_page(
         "strongest": strongest_images(feature, pool),
         "queries": study_queries(feature, pool),
         "rows": listed,
-        "count": len(tiles),
         "filter": asked,
         "is_filtered": asked.chosen,
         "query": query.urlencode(),
         "before": _address(before, query),
         "after": _address(after, query),
         "details": details(chosen, survey.images if survey else None) if chosen else None,
-        "number": None if place is None else place + 1,
-        "previous": tiles[place - 1] if place else None,
-        "next": tiles[place + 1] if place is not None and place + 1 < len(tiles) else None,
         "may_reject": request.user.has_perm(MAY_REJECT),
+        **_among(tiles, chosen),
         **extra,
     }
     return render(request, "studyapp/gallery/feature.html", context, status=status)
 
 
-def _full() -> Any:
+def _chosen(tiles: Sequence[Tile], wanted: str | None, feature: Feature, pool: ImagePool) -> Tile | None:
+    """The stimulus that the address names, listed or not; the first of the list where it names none."""
+    if wanted is None:
+        return tiles[0] if tiles else None
+    listed = next((tile for tile in tiles if str(tile.stimulus.pk) == wanted), None)
+    return listed or tile_of(get_object_or_404(_full(), pk=_number(wanted), feature=feature, pool=pool))
+
+
+def _among(tiles: Sequence[Tile], chosen: Tile | None) -> dict[str, Any]:
+    """Where the chosen stimulus stands in the list, from 1, and those beside it; None for what is not there."""
+    if chosen is None or chosen not in tiles:
+        return {"count": len(tiles), "number": None, "previous": None, "next": None}
+    place = tiles.index(chosen)
+    return {
+        "count": len(tiles),
+        "number": place + 1,
+        "previous": tiles[place - 1] if place else None,
+        "next": tiles[place + 1] if place + 1 < len(tiles) else None,
+    }
+
+
+def _full() -> QuerySet[Stimulus]:
+    """Stimuli with all that the page says of one."""
     return Stimulus.objects.select_related("feature__model", "pool", "image", "rejection")
 
 
 def _stimulus(pk: int) -> Stimulus:
-    found: Stimulus = get_object_or_404(_full(), pk=pk)
-    return found
+    return get_object_or_404(_full(), pk=pk)
 
 
 def _number(text: str) -> int:
