@@ -143,7 +143,7 @@ def _keep(recipe: Recipe, made: Picture, network: NetworkFacts) -> Kept:
     if standing.frozen_sets.exists():
         return Kept(standing, _frozen(standing, network), refused=True)
     note = (
-        f"The file of {standing.describe()} was lost and comes out differently now{_changes(standing, network)}; "
+        f"The file of {standing.describe()} was lost and comes out differently now{changes(standing, network)}; "
         "its record was written anew."
     )
     return Kept(_write(recipe, made, network), note)
@@ -152,13 +152,13 @@ def _keep(recipe: Recipe, made: Picture, network: NetworkFacts) -> Kept:
 def _frozen(standing: Stimulus, network: NetworkFacts) -> str:
     frozen = standing.frozen_sets.first()
     return (
-        f"The file of {standing.describe()} was lost, comes out differently now{_changes(standing, network)}, and "
+        f"The file of {standing.describe()} was lost, comes out differently now{changes(standing, network)}, and "
         f"belongs to the frozen set {frozen}, which does not change; bring the file back from an export "
         "(import_stimuli) or from a backup of the data folder."
     )
 
 
-def _changes(standing: Stimulus, network: NetworkFacts) -> str:
+def changes(standing: Stimulus, network: NetworkFacts) -> str:
     """What made a stimulus then and would make it now, where that is not the same, in brackets; else empty."""
     then = {"device": standing.device, **standing.made_with}
     now = {"device": network.device, **network.made_with}
@@ -183,7 +183,7 @@ def _write(recipe: Recipe, made: Picture, network: NetworkFacts) -> Stimulus:
         defaults={
             "config": recipe.config,
             **asdict(made.figures),
-            "rank_after": rank_among(recipe.feature, recipe.pool, made.figures.activation_after),
+            "rank_after": _rank(recipe, made.figures.activation_after),
             "device": network.device,
             "made_with": network.made_with,
             "sha256": files.sha256_of(made.image),

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from stimuli import files
 from stimuli.engines.interface import Workers
-from stimuli.generation import order, picture_of
+from stimuli.generation import changes, order, picture_of
 from stimuli.models import FrozenSet, Rejection, Stimulus
+from stimuli.orders import NetworkFacts
 from stimuli.pictures import decode
 from stimuli.protocol import QualityTable
 from stimuli.quality import flags
@@ -21,7 +22,7 @@ def problems(found: Contents) -> Iterator[str]:
     made = found.stimuli()
     for recipe, stimulus in zip(found.recipes, made, strict=True):
         if stimulus is None:
-            yield f"The {recipe.describe()} has not been made."
+            yield f"The {recipe.describe()} has not been made{_in_whose_place(recipe)}."
     yield from damaged(set_files(found.images, [stimulus for stimulus in made if stimulus is not None]))
 
 
@@ -33,14 +34,11 @@ def damaged(set_files: Iterable[SetFile]) -> Iterator[str]:
 
 
 def unfit(stimuli: Iterable[Stimulus], bounds: QualityTable) -> Iterator[str]:
-    """A sentence for each stimulus that no study may show: out of bounds, or rejected by a researcher."""
+    """A sentence for each stimulus that no study may show, because it breaks a bound."""
     for stimulus in stimuli:
         words = flags(stimulus, bounds)
         if words:
             yield f"{stimulus.describe()} breaks the bounds of [stimuli.quality]: {'; '.join(words)}."
-        rejection = Rejection.objects.filter(stimulus=stimulus).first()
-        if rejection is not None:
-            yield f"{stimulus.describe()} was rejected by {rejection.by} ({rejection.reason})."
 
 
 def altered(frozen: FrozenSet) -> Iterator[str]:
@@ -71,10 +69,22 @@ def differences(recipes: Sequence[Recipe], workers: Workers, tolerance: float) -
             yield f"{stimulus.describe()} was made on {stimulus.device}, not to be compared on {workers.facts.device}."
     for number, made in workers.make([order(recipes[place]) for place in same]):
         image = picture_of(recipes[same[number]], made.pictures).image
-        yield _difference(found[same[number]], image, tolerance, workers.facts.made_with)
+        yield _difference(found[same[number]], image, tolerance, workers.facts)
 
 
-def _difference(stimulus: Stimulus, image: bytes, tolerance: float, made_with: dict[str, str]) -> str | None:
+def _in_whose_place(recipe: Recipe) -> str:
+    """Of which rejected stimulus another attempt is missing; empty where none was rejected."""
+    rejection = Rejection.objects.filter(
+        stimulus__kind=recipe.kind,
+        stimulus__feature=recipe.feature,
+        stimulus__pool=recipe.pool,
+        stimulus__image=recipe.image,
+        stimulus__config_sha256__in=recipe.run,
+    ).last()
+    return f" in the place of the one that {rejection.by} rejected ({rejection.reason})" if rejection else ""
+
+
+def _difference(stimulus: Stimulus, image: bytes, tolerance: float, network: NetworkFacts) -> str | None:
     stored, again = _pixels(files.read(stimulus.sha256)), _pixels(image)
     if stored.shape != again.shape:
         return f"{stimulus.describe()} has {stored.shape} colour values, made again {again.shape}."
@@ -83,18 +93,8 @@ def _difference(stimulus: Stimulus, image: bytes, tolerance: float, made_with: d
         return None
     return (
         f"{stimulus.describe()} comes out differently: {apart.mean():.2f} of 255 on average, {apart.max()} at most, "
-        f"{100 * (apart > 0).mean():.1f} % of the colour values{_changes(stimulus.made_with, made_with)}."
+        f"{100 * (apart > 0).mean():.1f} % of the colour values{changes(stimulus, network)}."
     )
-
-
-def _changes(before: dict[str, str], now: dict[str, str]) -> str:
-    """What made it then and makes it now, where that is not the same."""
-    changed = [
-        f"{name} {before.get(name, 'unknown')[:12]} then and {value[:12]} now"
-        for name, value in now.items()
-        if before.get(name) != value
-    ]
-    return f" ({', '.join(changed)})" if changed else ""
 
 
 def _stimulus(recipe: Recipe) -> Stimulus:

@@ -36,7 +36,15 @@ def surveyed(db: None) -> ImagePool:
         regularization_layer="middle",
     )
     images = SourceImage.objects.bulk_create(
-        SourceImage(pool=pool, sha256=f"{n:064x}", photograph_sha256=f"{n:064x}", left=0, top=0, side=64)
+        SourceImage(
+            pool=pool,
+            sha256=f"{n:064x}",
+            photograph_sha256=f"{n:064x}",
+            left=0,
+            top=0,
+            side=64,
+            perceptual_hash=random.Random(n).randrange(-(2**63), 2**63),
+        )
         for n in range(40)
     )
     for name in FEATURES:

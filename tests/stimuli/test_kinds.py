@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from stimuli import files
 from stimuli.engine import Network
+from stimuli.immutability import opened
 from stimuli.models import FrozenSet, Rejection, Rendition, SourceImage, Stimulus
 from stimuli.protocol import read_protocol
 from stimuli.recipes import Recipe, find_stimulus, needed_recipes
@@ -119,8 +120,8 @@ class TestKinds:
         assert find_stimulus(recipe) is None
         (present, _) = recipes(path)
         assert present.seed != recipe.seed
-        with pytest.raises(CommandError, match="has not been generated"):
-            call_command("create_study", path)
+        with pytest.raises(CommandError, match="Problems in the set 'cats': 1; nothing was frozen"):
+            call_command("freeze_stimuli", path, sample=0)
         generate(path)
         second = find_stimulus(recipe)
         assert second == find_stimulus(present) is not None
@@ -163,12 +164,13 @@ class TestKinds:
         path = protocol_file(*SMALL)
         generate(path)
         first, second = Stimulus.objects.all()
+        self._made_otherwise(first)
         frozen = FrozenSet.objects.create(
             slug="cats", protocol="", protocol_sha256="1" * 64, plan="", plan_sha256="2" * 64, verification={}
         )
-        frozen.stimuli.set([first, second])
+        with opened(frozen):
+            frozen.stimuli.set([first, second])
         whole = files.read(second.sha256)
-        self._made_otherwise(first)
         second.path.unlink()
         with pytest.raises(CommandError, match="1 of 2 stimuli could not be made again as they were"):
             generate(path)

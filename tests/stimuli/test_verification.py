@@ -99,7 +99,7 @@ def test_missing_and_changed_files_are_all_named(generated: Path, capsys: pytest
 def test_queries_count_among_the_files_though_nothing_is_made_from_them(
     generated: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    query = select_images(read_protocol(generated).protocol)[0].weak.image
+    query = select_images(read_protocol(generated).protocol)[0].batches[0].queries[0].weak.image
     query.path.unlink()
     printed, sentence = failure(generated, capsys)
     assert printed == f"The file of the natural image {query.sha256[:12]} ({query}) is missing or changed.\n"
