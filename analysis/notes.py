@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from analysis.absence import Absent
 from analysis.accuracy import ConditionAccuracy
 from analysis.intervals import Interval
-from analysis.significance import ChanceTest, Comparison, SignFlipTest
+from analysis.participant_tests import ParticipantTest
+from analysis.significance import ChanceTest, Comparison
 from analysis.wording import p_value
 
 Note = tuple[str, str]  # the row that a sentence is about, and the sentence
@@ -34,7 +35,7 @@ def _interval_note(interval: Interval | Absent) -> str:
     return interval.why if isinstance(interval, Absent) else f"Interval: {interval.method}."
 
 
-def _test_notes(test: SignFlipTest | Absent) -> Iterator[str]:
+def _test_notes(test: ParticipantTest | Absent) -> Iterator[str]:
     if isinstance(test, Absent):
         yield test.why
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis import intervals, notes, significance, wording
+from analysis import intervals, notes, participant_tests, wording
 from analysis.absence import Absent
 from analysis.plot import accuracy_figure
 from analysis.results import Results
@@ -47,7 +47,7 @@ def render_report(results: Results, *, export_sha256: str) -> str:
         rule=RULE,
         counts=_counts(results),
         export_sha256=export_sha256,
-        enumerated=significance.MOST_FOR_ENUMERATION,
+        enumerated=participant_tests.MOST_FOR_ENUMERATION,
         fewest_for_bootstrap=intervals.FEWEST_FOR_BOOTSTRAP,
         software={"Python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
     )

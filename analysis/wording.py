@@ -70,13 +70,13 @@ def _interval(interval: Interval | Absent, write: Callable[[Interval], str]) -> 
 
 
 def _compared(comparison: Comparison) -> str:
-    if comparison.difference is None or isinstance(comparison.test, Absent):
-        told = comparison.test.why if isinstance(comparison.test, Absent) else ""
-        return f"{comparison.first} against {comparison.second}: {told}"
+    interval = _interval(comparison.interval, difference_interval)
+    what = (
+        f"{comparison.first} minus {comparison.second}: {points(comparison.difference)} percentage points ({interval}"
+    )
+    if isinstance(comparison.test, Absent):
+        return f"{what}; no test; n = {comparison.n})."
     p, name = comparison.test.p, ""
     if comparison.p_holm is not None:
         p, name = comparison.p_holm, " after Holm's correction"
-    kind = "exact" if comparison.test.method.startswith("exact") else "Monte-Carlo"
-    interval = _interval(comparison.interval, difference_interval)
-    told = f"{points(comparison.difference)} percentage points ({interval}; {p_statement(p)}{name}"
-    return f"{comparison.first} minus {comparison.second}: {told}, {kind} sign-flip test; n = {comparison.n})."
+    return f"{what}; {p_statement(p)}{name}, {comparison.test.name}; n = {comparison.n})."

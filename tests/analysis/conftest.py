@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from analysis.columns import NAMES
+from tests.analysis.published import NATURAL, NONE, SYNTHETIC
 
 Row = dict[str, str]
 
@@ -81,11 +82,6 @@ def csv_text() -> Callable[..., str]:
         return text.getvalue()
 
     return write
-
-
-NATURAL = (44, 42, 40, 41, 42, 40, 41, 43, 41, 41)
-SYNTHETIC = (36, 36, 40, 39, 32, 37, 37, 40, 32, 40)
-NONE = (24, 19, 27, 12, 18, 20, 20, 14, 19, 21)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from scipy import stats
 from analysis.absence import Absent
 from analysis.accuracy import condition_accuracies, participant_scores
 from analysis.description import describe_conditions
-from analysis.intervals import Interval, bootstrap_interval, t_interval
+from analysis.intervals import Interval, bootstrap_interval, t_interval, wilson_interval
 from analysis.reading import parse_export
 from analysis.selection import MainTrials, select_trials
 
@@ -69,6 +69,27 @@ def test_it_gives_no_bootstrap_interval_from_few_participants():
         "narrow."
     )
     assert isinstance(bootstrap_interval(np.arange(8) / 8, seed=1), Interval)
+
+
+def test_the_published_standard_errors_come_out(trials_of, borowski):
+    scores = participant_scores(trials_of(borowski))["accuracy"].unstack("condition")
+    # Published: mean +- 2 standard errors of the mean, in whole percent.
+    assert (round(100 * scores["natural"].mean()), round(200 * scores["natural"].sem())) == (92, 2)
+    assert (round(100 * scores["synthetic"].mean()), round(200 * scores["synthetic"].sem())) == (82, 4)
+
+
+def test_wilsons_interval_is_that_of_the_textbook():
+    # Newcombe (1998), table I, without continuity correction: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
+    published = {
+        (81, 263): (0.2553, 0.3662),
+        (15, 148): (0.0624, 0.1605),
+        (0, 20): (0, 0.1611),
+        (1, 29): (0.0061, 0.1718),
+    }
+    for counts, (low, high) in published.items():
+        interval = wilson_interval(*counts)
+        assert (interval.low, interval.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+    assert wilson_interval(0, 0) == Absent("No interval: there is no answer.")
 
 
 def test_the_bootstrap_depends_on_its_seed_and_on_nothing_else():

@@ -140,7 +140,7 @@ def test_without_incomplete_participants_there_is_no_second_analysis(rows_of, cs
         ({name: {"x": (4, 4), "y": (4, 4)} for name in "abc"}, "all 3 participants have the same value"),
         ({name: {"x": (2, 4), "y": (2, 4)} for name in "abc"}, "With 3 participants p cannot fall below .250"),
         ({name: {"x": (0, 4), "y": (4, 4)} for name in "abc"}, "p cannot fall below .250"),
-        ({"a": {"x": (1, 4)}, "b": {"y": (4, 4)}}, "No paired comparison: no participant answered both x and y."),
+        ({"a": {"x": (1, 4)}, "b": {"y": (4, 4)}}, "No test: a condition has fewer than 2 participants."),
     ],
 )
 def test_it_gives_a_clear_sentence_where_there_is_no_result(rows_of, csv_text, counts, said):
