@@ -64,8 +64,11 @@ def wilson_interval(correct: int, answered: int) -> Interval | Absent:
     """
     if answered == 0:
         return Absent("No interval: there is no answer.")
-    found = stats.binomtest(correct, answered).proportion_ci(LEVEL, method="wilson")
-    return Interval(float(found.low), float(found.high), "Wilson's score interval")
+    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    share, scale = correct / answered, 1 + z**2 / answered
+    middle = (share + z**2 / (2 * answered)) / scale
+    half = z * math.sqrt(share * (1 - share) / answered + z**2 / (4 * answered**2)) / scale
+    return Interval(max(0.0, middle - half), min(1.0, middle + half), "Wilson's score interval")
 
 
 def bootstrap_interval(

@@ -18,7 +18,7 @@ def trials_of(rows_of, csv_text):
 
 
 def accuracies_of(trials):
-    return {row.condition: row for row in condition_accuracies(participant_scores(trials))}
+    return {row.condition: row for row in condition_accuracies(participant_scores(trials), seed=1)}
 
 
 def test_it_reproduces_the_published_accuracies(trials_of, borowski):
@@ -123,7 +123,7 @@ def test_practice_is_left_out_and_incomplete_participants_are_named(row, csv_tex
     selection = select_trials(parse_export(csv_text(rows)))
     assert selection.practice == 3
     assert selection.incomplete == {"left": MainTrials(1, 3), "quit": MainTrials(0, 3)}
-    assert set(selection.complete["participant"]) == {"whole"}
+    assert set(selection.analysed["participant"]) == {"whole"}
     assert len(selection.main) == 4
 
 
@@ -131,7 +131,7 @@ def test_nobody_is_complete_for_having_answered_the_most(rows_of, csv_text):
     rows = rows_of({"a": {"none": (2, 3)}, "b": {"none": (1, 3)}}, main_trials=8)
     selection = select_trials(parse_export(csv_text(rows)))
     assert selection.incomplete == {"a": MainTrials(3, 8), "b": MainTrials(3, 8)}
-    assert selection.complete.empty
+    assert selection.analysed.empty
     assert len(selection.main) == 6
 
 

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from stimuli.protocol import AccentuationTable, ProtocolError, QualityTable, StimuliTable, parse_protocol
+from stimuli.protocol import (
+    AccentuationTable,
+    AnalysisTable,
+    ExclusionsTable,
+    ProtocolError,
+    QualityTable,
+    StimuliTable,
+    parse_protocol,
+)
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
 
@@ -20,7 +28,7 @@ def example() -> str:
 def bounds() -> list[tuple[str, Any]]:
     return [
         (name, bound)
-        for table in (StimuliTable, AccentuationTable, QualityTable)
+        for table in (StimuliTable, AccentuationTable, QualityTable, AnalysisTable, ExclusionsTable)
         for name, field in table.model_fields.items()
         if field.annotation in (int, float, int | None, float | None)
         for constraint in field.metadata
