@@ -35,8 +35,8 @@ def _accuracies(results: Results) -> str:
         inner = f"SD = {percent(float(spread[row.condition]))}" if row.n > 1 else "one participant"
         if isinstance(row.interval, Interval):
             inner += f", 95% CI [{percent(row.interval.low)}, {percent(row.interval.high)}]"
-        parts.append(f"{percent(row.mean)} in the condition {row.condition} ({inner}, n = {row.n})")
-    return f"Participants chose the strongly activating image in {_listed(parts)} of trials."
+        parts.append(f"{percent(row.mean)} of trials with {row.condition} ({inner}, n = {row.n})")
+    return f"Participants chose the strongly activating image in {_listed(parts)}."
 
 
 def _listed(parts: list[str]) -> str:

@@ -115,8 +115,8 @@ def _comparison_lines(results: Results) -> Iterator[Line]:
         if not isinstance(pair.bayes, Absent):
             yield {**base, "measure": "Bayes factor 10", "value": pair.bayes.bf10, "test": pair.bayes.method}
         if pair.units.p is not None:
-            test = "sign-flip tests over participants and over features, the larger p"
-            yield {**base, "measure": "both units", "p": pair.units.p, "test": test}
+            told = "sign-flip tests over participants and over features, the larger p"
+            yield {**base, "measure": "both units", "p": pair.units.p, "test": told}
 
 
 def _model_lines(results: Results) -> Iterator[Line]:
@@ -136,10 +136,11 @@ def _model_lines(results: Results) -> Iterator[Line]:
 
 
 def _detail_lines(results: Results) -> Iterator[Line]:
+    base: Line
     for row in results.details.detections:
         for measure, estimate in (("d'", row.d_prime), ("criterion", row.criterion), ("share of left", row.left)):
             if not isinstance(estimate, Absent):
-                base: Line = {"part": "detection", "row": row.condition, "measure": measure, "n": row.n}
+                base = {"part": "detection", "row": row.condition, "measure": measure, "n": row.n}
                 yield {**base, "value": estimate.mean, **_bounds(estimate.interval)}
     for area in results.details.discriminations:
         if area.auroc is not None:

@@ -5,8 +5,8 @@ from analysis.breakdown import layer_of
 from analysis.results import Results
 
 TESTS = {
-    "mixed_model": "likelihood-ratio tests in a logistic mixed model with crossed random intercepts of participants and "
-    "features",
+    "mixed_model": "likelihood-ratio tests in a logistic mixed model with crossed random intercepts of participants "
+    "and features",
     "sign_flip": "sign-flip permutation tests of participants' means",
     "t": "t-tests of participants' means",
     "wilcoxon": "Wilcoxon signed-rank tests of participants' means",
@@ -68,4 +68,5 @@ def _provenance(results: Results) -> str:
     fitted = (
         "" if isinstance(model, Absent) else f" The mixed model was fitted to {model.answers:,} answers by gpboost."
     )
-    return f"Weights of the network: SHA-256 {', '.join(weights)}; protocol: SHA-256 {results.protocol_sha256[:12]}.{fitted}"
+    hashes = f"Weights of the network: SHA-256 {', '.join(weights)}; protocol: SHA-256 {results.protocol_sha256[:12]}."
+    return f"{hashes}{fitted}"

@@ -104,7 +104,7 @@ def time_notes(rows: Iterable[ResponseTimes]) -> list[str]:
 def robustness_notes(rows: Iterable[Robustness]) -> list[str]:
     """Notes for the robustness table."""
     return _grouped(
-        (f"without the rule that excludes who {row.sentence}, {effect.first} minus {effect.second}", sentence)
+        (f"{row.sentence}, {effect.first} minus {effect.second}", sentence)
         for row in rows
         for effect in row.effects
         for sentence in (_interval_note(effect.interval), *_test_notes(effect.test))

@@ -111,10 +111,10 @@ def simulate(trials: pd.DataFrame, assumptions: Assumptions, *, seed: int | Sequ
     }
     # Each feature has one pair of queries, whose own ease comes on top of the feature's.
     groups = (trials["participant"], trials["feature"], trials["feature"])
-    evidence = trials["condition"].map(centres).to_numpy(dtype=np.float64)
+    evidence: NDArray[np.float64] = np.array([centres[str(name)] for name in trials["condition"]], dtype=np.float64)
     for group, spread in zip(groups, sds, strict=True):
         codes, names = pd.factorize(group, sort=True)
-        evidence = evidence + rng.normal(0.0, spread, len(names))[codes]
+        evidence += rng.normal(0.0, spread, len(names))[codes]
     lapsed = rng.random(len(trials)) < assumptions.lapse
     correct = rng.random(len(trials)) < np.where(lapsed, 0.5, _logistic(evidence))
     return _answered(trials, evidence=evidence, correct=correct, rng=rng)
@@ -155,7 +155,8 @@ def synthetic_export(file: ProtocolFile, assumptions: Assumptions, *, participan
     writer = csv.DictWriter(text, NAMES, lineterminator="\n")
     writer.writeheader()
     now = START
-    for row in answered.to_dict("records"):
+    for record in answered.to_dict("records"):
+        row = {str(name): value for name, value in record.items()}
         now += timedelta(milliseconds=row["rt_ms"] + 500)
         writer.writerow(_export_row(file, row, now))
     return text.getvalue()

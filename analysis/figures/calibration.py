@@ -38,4 +38,4 @@ def calibration_figure(calibrations: tuple[Calibration, ...]) -> str:
         axes.set_xlabel("confidence", color=INK)
         axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), labelcolor=INK)
 
-    return draw(paint, width=6.2, height=3.4)
+    return draw(paint, width=6.3, height=3.4)

@@ -22,7 +22,7 @@ def caterpillar_figure(features: tuple[FeatureAccuracy, ...]) -> str:
             axes.set_title(condition, fontsize=10, color=INK)
         percent_axis(panels[0])
 
-    return draw(paint, width=max(4.4, 2.4 * len(conditions) + 0.8), height=3.4)
+    return draw(paint, width=max(6.3, 2.4 * len(conditions) + 0.8), height=3.4)
 
 
 def _panel(axes: Axes, rows: list[FeatureAccuracy], colour: str) -> None:

@@ -45,7 +45,7 @@ def flow_figure(selection: Selection) -> str:
         for place in range(1, len(steps) + 1):
             axes.annotate("", xy=(4.7, STEP * place), xytext=(2.2, STEP * place), arrowprops=arrow)
 
-    return draw(paint, width=6.4, height=0.62 * (len(steps) + 2))
+    return draw(paint, width=6.3, height=0.62 * (len(steps) + 2))
 
 
 def _draw_box(axes: Axes, box: _Box) -> None:

@@ -35,8 +35,8 @@ def report_figures(results: Results) -> dict[str, ReportFigure]:
             "accuracy",
             "Correct answers of every participant in every condition",
             "Each point is one participant and lines join the points of the same participant; beside them is the shape "
-            "of their distribution. Diamonds are means, with their 95% confidence intervals. The dashed line is chance, "
-            "50%. The numbers stand in the tables of this page.",
+            "of their distribution. Diamonds are means, with their 95% confidence intervals. The dashed line is "
+            "chance, 50%. The numbers stand in the tables of this page.",
             accuracy_figure(main.scores, main.accuracies),
         ),
         ReportFigure(

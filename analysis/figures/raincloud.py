@@ -41,7 +41,7 @@ def accuracy_figure(scores: pd.DataFrame, accuracies: tuple[ConditionAccuracy, .
         axes.set_xticks(range(len(conditions)), conditions)
         axes.set_xlim(-0.6, len(conditions) - 0.4)
 
-    return draw(paint, width=max(4.4, 1.7 * len(conditions) + 0.8), height=3.8)
+    return draw(paint, width=max(6.3, 1.7 * len(conditions) + 0.8), height=3.8)
 
 
 def spread_ties(values: Reals, *, step: float = 0.045, most: float = 0.16) -> Reals:

@@ -25,7 +25,7 @@ def session_figure(learning: Learning) -> str:
         axes.set_xlim(-0.4, len(learning.parts) - 0.6)
         axes.set_xlabel("main trials", color=INK)
 
-    return draw(paint, width=4.8, height=3.0)
+    return draw(paint, width=6.3, height=3.0)
 
 
 def _span(first: int, last: int) -> str:
