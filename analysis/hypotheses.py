@@ -13,7 +13,7 @@ from analysis.equivalence import EquivalenceTest, equivalence_test
 from analysis.intervals import Interval, bootstrap_interval
 from analysis.mixed_model import ConditionEstimate, Contrast, MixedModel
 from analysis.participant_tests import TESTS, ParticipantTest, TestName
-from analysis.significance import CHANCE, CHANCE_NULL, compare_pair, holm
+from analysis.significance import CHANCE, CHANCE_NULL, NOT_DRAWN, compare_pair, holm
 from stimuli.protocol import CHANCE as CHANCE_NAME
 from stimuli.protocol import AnalysisTable, HypothesisTable
 
@@ -52,8 +52,13 @@ class HypothesisResult:
     verdict: Literal["supported", "not supported", "not tested"]
 
 
-def effect_of(scores: pd.DataFrame, first: str, second: str, *, test: TestName, seed: int) -> Effect | Absent:
-    """The effect between two conditions, or of one against chance; ``scores`` as :func:`participant_scores` gives."""
+def effect_of(
+    scores: pd.DataFrame, first: str, second: str, *, test: TestName, seed: int, bootstrap: bool = True
+) -> Effect | Absent:
+    """The effect between two conditions, or of one against chance; ``scores`` as :func:`participant_scores` gives.
+
+    ``bootstrap`` is as in :func:`compare_pair`.
+    """
     wide = scores["accuracy"].unstack("condition")
     missing = [name for name in (first, second) if name != CHANCE_NAME and name not in wide]
     if missing:
@@ -61,19 +66,21 @@ def effect_of(scores: pd.DataFrame, first: str, second: str, *, test: TestName, 
     if second == CHANCE_NAME:
         values = wide[first].dropna().to_numpy(dtype=np.float64) - CHANCE
         found = TESTS[test](values, null_hypothesis=CHANCE_NULL[test], seed=seed)
-        return Effect(
-            first, second, len(values), float(values.mean()), bootstrap_interval(values, seed=seed), found, values
-        )
-    pair = compare_pair(wide, first, second, test=test, seed=seed)
+        interval = bootstrap_interval(values, seed=seed) if bootstrap else NOT_DRAWN
+        return Effect(first, second, len(values), float(values.mean()), interval, found, values)
+    pair = compare_pair(wide, first, second, test=test, seed=seed, bootstrap=bootstrap)
     values = (wide[first] - wide[second]).dropna().to_numpy(dtype=np.float64)
     return Effect(first, second, pair.n, pair.difference, pair.interval, pair.test, values)
 
 
 def judge_hypotheses(
-    scores: pd.DataFrame, model: MixedModel | Absent, plan: AnalysisTable, *, seed: int
+    scores: pd.DataFrame, model: MixedModel | Absent, plan: AnalysisTable, *, seed: int, bootstrap: bool = True
 ) -> tuple[HypothesisResult, ...]:
-    """Test every hypothesis of the plan, in its order, with Holm's correction over those that can be tested."""
-    results = [_test(hypothesis, scores, model, plan, seed=seed) for hypothesis in plan.hypotheses]
+    """Test every hypothesis of the plan, in its order, with Holm's correction over those that can be tested.
+
+    ``bootstrap`` is as in :func:`compare_pair`; no verdict depends on it.
+    """
+    results = [_test(hypothesis, scores, model, plan, seed=seed, bootstrap=bootstrap) for hypothesis in plan.hypotheses]
     adjusted = iter(holm([result.p for result in results if result.p is not None]))
     return tuple(
         result if result.p is None else _judged(result, next(adjusted), alpha=plan.alpha) for result in results
@@ -81,10 +88,16 @@ def judge_hypotheses(
 
 
 def _test(
-    hypothesis: HypothesisTable, scores: pd.DataFrame, model: MixedModel | Absent, plan: AnalysisTable, *, seed: int
+    hypothesis: HypothesisTable,
+    scores: pd.DataFrame,
+    model: MixedModel | Absent,
+    plan: AnalysisTable,
+    *,
+    seed: int,
+    bootstrap: bool,
 ) -> HypothesisResult:
     name: TestName = plan.participant_test if plan.main_test == "mixed_model" else plan.main_test
-    effect = effect_of(scores, hypothesis.first, hypothesis.second, test=name, seed=seed)
+    effect = effect_of(scores, hypothesis.first, hypothesis.second, test=name, seed=seed, bootstrap=bootstrap)
     test: Test | Absent
     if isinstance(effect, Absent):
         test = effect

@@ -84,7 +84,8 @@ def planned_verdicts(trials: pd.DataFrame, plan: AnalysisTable, *, seed: int) ->
         model = mixed_model(trials, pairs=pairs)
         # Beside the main test it only describes, and this one is quick.
         plan = plan.model_copy(update={"participant_test": "t"})
-    return [row.verdict for row in judge_hypotheses(participant_scores(trials), model, plan, seed=seed)]
+    results = judge_hypotheses(participant_scores(trials), model, plan, seed=seed, bootstrap=False)
+    return [row.verdict for row in results]
 
 
 def smallest_enough(rows: Sequence[tuple[Power, ...]], target: float) -> int | None:

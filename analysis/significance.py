@@ -18,6 +18,7 @@ from analysis.intervals import Interval, bootstrap_interval, welch_interval
 from analysis.participant_tests import TESTS, ParticipantTest, TestName, label_permutation_test, sign_flip_test
 
 CHANCE = 0.5
+NOT_DRAWN = Absent("No interval: it was not asked for.")
 CHANCE_NULL = {
     "sign_flip": "participants' accuracies are symmetric about 50%, as in guessing",
     "wilcoxon": "participants' accuracies are symmetric about 50%, as in guessing",
@@ -110,8 +111,13 @@ def compare_conditions(scores: pd.DataFrame, *, seed: int, test: TestName = "sig
     )
 
 
-def compare_pair(wide: pd.DataFrame, first: str, second: str, *, seed: int, test: TestName) -> Comparison:
-    """One pair as in :func:`compare_conditions`; ``wide`` has participants' accuracies, a column per condition."""
+def compare_pair(
+    wide: pd.DataFrame, first: str, second: str, *, seed: int, test: TestName, bootstrap: bool = True
+) -> Comparison:
+    """One pair as in :func:`compare_conditions`; ``wide`` has participants' accuracies, a column per condition.
+
+    ``bootstrap`` may be left out where thousands of simulated studies are compared for their tests alone.
+    """
     differences = (wide[first] - wide[second]).dropna().to_numpy(dtype=np.float64)
     if len(differences) == 0:
         return _between(wide[first].dropna().to_numpy(), wide[second].dropna().to_numpy(), first, second, seed=seed)
@@ -121,7 +127,7 @@ def compare_pair(wide: pd.DataFrame, first: str, second: str, *, seed: int, test
         design="within",
         n=len(differences),
         difference=float(differences.mean()),
-        interval=bootstrap_interval(differences, seed=seed),
+        interval=bootstrap_interval(differences, seed=seed) if bootstrap else NOT_DRAWN,
         test=TESTS[test](differences, null_hypothesis=DIFFERENCE_NULL[test], seed=seed),
     )
 
