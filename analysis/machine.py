@@ -18,7 +18,13 @@ from analysis.results import Results
 
 HEADER = ("part", "row", "measure", "value", "low", "high", "interval", "n", "p", "p_holm", "test")
 # Raw tables, which the export holds already.
-LEFT_OUT = {("Selection", "main"), ("Selection", "analysed"), ("Selection", "broken"), ("Effect", "values")}
+LEFT_OUT = {
+    ("Selection", "main"),
+    ("Selection", "analysed"),
+    ("Selection", "broken"),
+    ("Effect", "values"),
+    ("Findings", "scores"),
+}
 
 
 def results_json(results: Results, *, export_sha256: str) -> str:
