@@ -46,11 +46,11 @@ def layer_of(feature: str) -> str:
 
 
 def breakdowns(trials: pd.DataFrame, *, seed: int) -> tuple[LevelAccuracy, ...]:
-    """Accuracy by task, layer and difficulty, of those that the export has and that differ between trials."""
+    """Accuracy by layer and difficulty, of those that the export has and that differ between trials."""
     layered = trials.assign(layer=[layer_of(feature) for feature in trials["feature"]])
     return tuple(
         row
-        for by in ("task", "layer", "difficulty")
+        for by in ("layer", "difficulty")
         if by in layered and layered[by].nunique() > 1
         for row in _by(layered, by, seed=seed)
     )

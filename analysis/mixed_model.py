@@ -176,7 +176,7 @@ def _cells(trials: pd.DataFrame) -> _Cells:
 def _fitted(cells: _Cells, pairs: Sequence[tuple[str, str]], separated: tuple[Absent, ...]) -> MixedModel:
     """One fit for each condition as the reference, one for each pair made one."""
     names = cells.names
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(WORKERS, initializer=_hush) as pool:
         referred = pool.map(partial(_with_reference, cells), range(len(names)))
         merged = pool.map(partial(_merged, cells), [(names.index(a), names.index(b)) for a, b in pairs])
         fits, nulls = list(referred), list(merged)
@@ -196,6 +196,12 @@ def _fitted(cells: _Cells, pairs: Sequence[tuple[str, str]], separated: tuple[Ab
         singular=tuple(name for name, sd in zip(("participant", "feature"), sds, strict=True) if sd < SINGULAR_SD),
         separated=separated,
     )
+
+
+def _hush() -> None:
+    """Send gpboost's remarks to the logger in this thread too: its library keeps the way to it for each thread."""
+    library = gpboost.basic._LIB
+    library.LGBM_RegisterLogCallback(library.callback)
 
 
 def _coded(condition: NDArray[np.int64], levels: Iterable[int]) -> Reals:

@@ -10,7 +10,7 @@ from analysis.intervals import Interval
 
 def trials_of(*cells):
     names = ("participant", "feature", "condition", "correct")
-    return pd.DataFrame([dict(zip(names, cell, strict=True)) for cell in cells]).assign(task="held_out")
+    return pd.DataFrame([dict(zip(names, cell, strict=True)) for cell in cells])
 
 
 @pytest.mark.parametrize(
