@@ -171,7 +171,7 @@ def measure_null(studies: int) -> dict[str, float]:
     """False-positive rates of the main test and of pooling."""
     ours = pooled = 0
     for seed in range(studies):
-        study, _ = crossed(np.random.default_rng([1, seed]), people=40, features=30, effect=0.0, between=True)
+        study, _ = crossed(np.random.default_rng([1, seed]), people=60, features=30, effect=0.0, between=True)
         model = mixed_model(study)
         ours += isinstance(model, MixedModel) and model.contrasts[0].p <= 0.05
         table = pd.crosstab(study["condition"], study["correct"])
