@@ -177,10 +177,11 @@ def _fitted(cells: _Cells, pairs: Sequence[tuple[str, str]], separated: tuple[Ab
     """One fit for each condition as the reference, one for each pair made one."""
     names = cells.names
     with ThreadPoolExecutor(WORKERS, initializer=_hush) as pool:
-        referred = pool.map(partial(_with_reference, cells), range(len(names)))
+        beginning = pool.submit(_fit, cells, _coded(cells.condition, range(len(names))))
         merged = pool.map(partial(_merged, cells), [(names.index(a), names.index(b)) for a, b in pairs])
-        fits, nulls = list(referred), list(merged)
-    first = fits[0]
+        first = beginning.result()
+        referred = pool.map(partial(_with_reference, cells, first), range(1, len(names)))
+        fits, nulls = [first, *referred], list(merged)
     _check_one_maximum(fits, nulls)
     sds = np.sqrt(first.variances)
     participants, features = (len(np.unique(column)) for column in cells.groups.T)
@@ -218,9 +219,18 @@ def _order(count: int, reference: int) -> list[int]:
     return [reference, *(level for level in range(count) if level != reference)]
 
 
-def _with_reference(cells: _Cells, reference: int) -> _Fit:
-    """The model with one condition as the reference of the others."""
-    return _fit(cells, _coded(cells.condition, _order(len(cells.names), reference)))
+def _with_reference(cells: _Cells, first: _Fit, reference: int) -> _Fit:
+    """The model of the first fit with another condition as the reference of the others.
+
+    It is begun at the maximum that is known already, which halves the time; and from the usual start where the search
+    ends elsewhere.
+    """
+    levels = _order(len(cells.names), reference)
+    means = first.coefficients[0] + np.concatenate([[0.0], first.coefficients[1:]])
+    start = np.concatenate([[means[reference]], means[levels[1:]] - means[reference]])
+    design = _coded(cells.condition, levels)
+    warm = _fit(cells, design, start=start, variances=first.variances)
+    return warm if abs(warm.log_likelihood - first.log_likelihood) < SAME_MAXIMUM / 10 else _fit(cells, design)
 
 
 def _merged(cells: _Cells, pair: tuple[int, int]) -> _Fit:
@@ -230,10 +240,10 @@ def _merged(cells: _Cells, pair: tuple[int, int]) -> _Fit:
     return _fit(cells, _coded(np.where(cells.condition == gone, kept, cells.condition), levels))
 
 
-def _fit(cells: _Cells, design: Reals) -> _Fit:
-    """Maximise the likelihood for one design (n, columns), from gpboost's own start.
+def _fit(cells: _Cells, design: Reals, *, start: Reals | None = None, variances: Reals | None = None) -> _Fit:
+    """Maximise the likelihood for one design (n, columns), from gpboost's own start or from the one given.
 
-    A start at another fit's maximum saves little time, and the search was seen to end on its first step.
+    Only a start at the very maximum is worth giving: from one nearby the search was seen to end on its first step.
 
     Raises:
         _UnsettledError: an estimate is no number or runs to infinity.
@@ -245,7 +255,11 @@ def _fit(cells: _Cells, design: Reals) -> _Fit:
         matrix_inversion_method="cholesky",
         num_parallel_threads=1,
     )
-    model.fit(y=cells.correct, X=design, params={"delta_rel_conv": 1e-10})
+    params: dict[str, object] = {"delta_rel_conv": 1e-10}
+    if start is not None and variances is not None:
+        # A variance of 0 is no start: the search is over logarithms.
+        params |= {"init_coef": start, "init_cov_pars": np.maximum(variances, SINGULAR_SD**2 / 10)}
+    model.fit(y=cells.correct, X=design, params=params)
     coefficients, ses = np.asarray(model.get_coef(std_err=True, format_pandas=False), dtype=np.float64)
     found = _Fit(
         coefficients=coefficients,
