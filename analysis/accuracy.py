@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.absence import Absent
-from analysis.intervals import Interval, t_interval
+from analysis.intervals import Interval, bootstrap_interval, t_interval
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class ConditionAccuracy:
     answered: int
     mean: float
     interval: Interval | Absent
+    bootstrap: Interval | Absent
 
 
 def participant_scores(trials: pd.DataFrame) -> pd.DataFrame:
@@ -35,15 +36,15 @@ def participant_scores(trials: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(accuracy=scores["correct"] / scores["answered"])
 
 
-def condition_accuracies(scores: pd.DataFrame) -> tuple[ConditionAccuracy, ...]:
-    """Accuracy in each condition with Student's t interval over participants, conditions in alphabetical order.
+def condition_accuracies(scores: pd.DataFrame, *, seed: int) -> tuple[ConditionAccuracy, ...]:
+    """Accuracy in each condition with its intervals over participants, conditions in alphabetical order.
 
-    ``scores`` is what :func:`participant_scores` returns.
+    ``interval`` is Student's, ``bootstrap`` the BCa one. ``scores`` is what :func:`participant_scores` returns.
     """
-    return tuple(_one_condition(str(name), group) for name, group in scores.groupby(level="condition"))
+    return tuple(_one_condition(str(name), group, seed) for name, group in scores.groupby(level="condition"))
 
 
-def _one_condition(condition: str, scores: pd.DataFrame) -> ConditionAccuracy:
+def _one_condition(condition: str, scores: pd.DataFrame, seed: int) -> ConditionAccuracy:
     values = scores["accuracy"].to_numpy(dtype=np.float64)
     return ConditionAccuracy(
         condition=condition,
@@ -52,4 +53,5 @@ def _one_condition(condition: str, scores: pd.DataFrame) -> ConditionAccuracy:
         answered=int(scores["answered"].sum()),
         mean=float(values.mean()),
         interval=t_interval(values, low=0.0, high=1.0),
+        bootstrap=bootstrap_interval(values, seed=seed),
     )

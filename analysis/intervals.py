@@ -1,6 +1,7 @@
-"""95 % confidence intervals of a mean over participants. The participant is the unit; trials are never pooled."""
+"""95 % confidence intervals. The participant is the unit: trials of one participant are never pooled."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ def t_interval(values: NDArray[np.float64], *, low: float = -math.inf, high: flo
     wide with few participants, where resampling gives intervals that are much too narrow; near 100 % correct both
     are somewhat too narrow. Source: Student (1908), The probable error of a mean, Biometrika 6.
     """
-    absent = _no_spread(values)
+    absent = no_spread(values)
     if absent:
         return absent
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * stats.sem(values))
@@ -40,38 +41,77 @@ def t_interval(values: NDArray[np.float64], *, low: float = -math.inf, high: flo
     return Interval(max(low, mean - half), min(high, mean + half), "Student's t interval over participants")
 
 
-def bootstrap_interval(values: NDArray[np.float64], *, seed: int) -> Interval | Absent:
-    """Bias-corrected and accelerated bootstrap interval of the mean of ``values``: participants are resampled.
+def welch_interval(first: NDArray[np.float64], second: NDArray[np.float64]) -> Interval | Absent:
+    """Welch's interval of the difference of two means, over two groups of participants.
 
-    It assumes no shape of the distribution. The order of ``values`` matters to the last digits only through the
-    seeded draws; pass them in a fixed order. Source: Efron (1987), Better bootstrap confidence intervals, JASA 82.
+    Source: Welch (1947), The generalization of Student's problem when several different population variances are
+    involved, Biometrika 34.
     """
-    absent = _no_spread(values)
-    if absent:
+    if min(len(first), len(second)) < 2:
+        return Absent("No interval: one participant in a condition does not show how much participants differ.")
+    if np.ptp(first) < 1e-12 and np.ptp(second) < 1e-12:
+        return Absent("No interval: within each condition all participants have the same value, which shows no spread.")
+    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(LEVEL)
+    return Interval(float(found.low), float(found.high), "Welch's t interval over two groups of participants")
+
+
+def wilson_interval(correct: int, answered: int) -> Interval | Absent:
+    """Wilson's score interval of a share of independent answers.
+
+    Answers are independent where each is another participant's, as those to one feature are, or all are of one
+    participant who is spoken of alone. Source: Wilson (1927), Probable inference, the law of succession, and
+    statistical inference, JASA 22.
+    """
+    if answered == 0:
+        return Absent("No interval: there is no answer.")
+    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    share, scale = correct / answered, 1 + z**2 / answered
+    middle = (share + z**2 / (2 * answered)) / scale
+    half = z * math.sqrt(share * (1 - share) / answered + z**2 / (4 * answered**2)) / scale
+    return Interval(max(0.0, middle - half), min(1.0, middle + half), "Wilson's score interval")
+
+
+def bootstrap_interval(
+    *samples: NDArray[np.float64], seed: int, statistic: Callable[..., NDArray[np.float64]] = np.mean
+) -> Interval | Absent:
+    """Bias-corrected and accelerated bootstrap interval: participants are resampled.
+
+    Each of ``samples`` has one value for each participant, in the same order of participants; ``statistic`` (the mean
+    of the one sample, if not given) takes them and an ``axis``. It assumes no shape of the distribution. The order of
+    participants matters to the last digits only through the seeded draws; pass them in a fixed order. Source: Efron
+    (1987), Better bootstrap confidence intervals, JASA 82.
+    """
+    count = len(samples[0])
+    absent = next((found for sample in samples if (found := no_spread(sample))), None)
+    if absent and (len(samples) == 1 or all(no_spread(sample) for sample in samples)):
         return absent
-    count = len(values)
     if count < FEWEST_FOR_BOOTSTRAP:
         told = f"bootstrap intervals from fewer than {FEWEST_FOR_BOOTSTRAP} participants are much too narrow"
         return Absent(f"No interval: there are {count} participants, and {told}.")
     result = stats.bootstrap(
-        (values,),
-        np.mean,
+        samples,
+        statistic,
         n_resamples=RESAMPLES,
         batch=max(1, 4_000_000 // count),  # bounds the memory for thousands of participants
+        paired=True,
+        vectorized=True,
         confidence_level=LEVEL,
         method="BCa",
         rng=np.random.default_rng(seed),
     ).confidence_interval
+    if not np.isfinite([result.low, result.high]).all():
+        return Absent("No interval: nearly all participants have the same value, which shows no spread to resample.")
     method = f"BCa bootstrap over participants ({RESAMPLES:,} resamples, seed {seed})"
     return Interval(float(result.low), float(result.high), method)
 
 
-def _no_spread(values: NDArray[np.float64]) -> Absent | None:
+def no_spread(values: NDArray[np.float64], *, what: str = "interval", unit: str = "participant") -> Absent | None:
+    """Why values, one for each unit, show no spread, so that there is no ``what``; None where they do."""
     if len(values) == 0:
-        return Absent("No interval: there is no participant.")
+        return Absent(f"No {what}: there is no {unit}.")
     if len(values) == 1:
-        return Absent("No interval: one participant does not show how much participants differ.")
+        return Absent(f"No {what}: one {unit} does not show how much {unit}s differ.")
     # Ratios such as 0.9 - 0.4 and 0.7 - 0.2 differ in the last bit; that is not a spread.
     if np.ptp(values) < 1e-12:
-        return Absent(f"No interval: all {len(values)} participants have the same value, which shows no spread.")
+        return Absent(f"No {what}: all {len(values)} {unit}s have the same value, which shows no spread.")
     return None

@@ -6,7 +6,7 @@ The border of the package. What passes it is trusted by everything behind it.
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,8 +119,13 @@ def _header_problems(names: list[str]) -> Iterator[Problem]:
 
 def _records(header: list[str], rows: list[Row]) -> tuple[list[tuple[int, Record]], list[Problem]]:
     """Parse every cell under a known column; a cell that does not fit is a problem and missing in its record."""
-    known = [(place, column) for column in COLUMNS for place, name in enumerate(header) if name == column.name]
-    parse = _remembering_parser()
+    # Most cells repeat (codes, hashes, choices): each text is parsed once for each column.
+    known = [
+        (place, column, dict[str, Value | None]())
+        for column in COLUMNS
+        for place, name in enumerate(header)
+        if name == column.name
+    ]
     records: list[tuple[int, Record]] = []
     problems: list[Problem] = []
     for row in rows:
@@ -128,26 +133,17 @@ def _records(header: list[str], rows: list[Row]) -> tuple[list[tuple[int, Record
             problems.append(Problem(row.line, _wrong_length(len(row.cells), len(header))))
             continue
         record: Record = {}
-        for place, column in known:
-            try:
-                record[column.name] = parse(column, row.cells[place])
-            except CellError as error:
-                problems.append(Problem(row.line, f"{column.name} {error}."))
+        for place, column, seen in known:
+            text = row.cells[place]
+            if text not in seen:
+                try:
+                    seen[text] = parse_cell(column, text)
+                except CellError as error:
+                    problems.append(Problem(row.line, f"{column.name} {error}."))
+                    continue
+            record[column.name] = seen[text]
         records.append((row.line, record))
     return records, problems
-
-
-def _remembering_parser() -> Callable[[Column, str], Value | None]:
-    """Most cells repeat (codes, hashes, choices): each text is parsed once for each column."""
-    seen: dict[tuple[str, str], Value | None] = {}
-
-    def parse(column: Column, text: str) -> Value | None:
-        key = (column.name, text)
-        if key not in seen:
-            seen[key] = parse_cell(column, text)
-        return seen[key]
-
-    return parse
 
 
 def _wrong_length(found: int, expected: int) -> str:

@@ -6,20 +6,56 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from analysis import intervals, notes, significance, wording
+from analysis import intervals, notes, participant_tests, wording
 from analysis.absence import Absent
-from analysis.plot import accuracy_figure
+from analysis.apa import sentences
+from analysis.confidence import LEVELS
+from analysis.equivalence import EquivalenceTest
+from analysis.figures.gallery import ReportFigure, report_figures
+from analysis.hypotheses import Effect
+from analysis.methods import methods_paragraph
+from analysis.mixed_model import ConditionEstimate, Contrast
 from analysis.results import Results
 from analysis.selection import RULE
 
 TEMPLATES = Path(__file__).parent / "templates"
-SOFTWARE = ("numpy", "scipy", "pandas", "matplotlib")
+SOFTWARE = ("numpy", "scipy", "pandas", "matplotlib", "gpboost")
+# A longer table is folded.
+MOST_OPEN_ROWS = 40
 
 
-def render_report(results: Results, *, export_sha256: str) -> str:
-    """Write ``results`` as one HTML document; ``export_sha256`` names the file that they were computed from."""
+def render_report(results: Results, *, export_sha256: str, figures: dict[str, ReportFigure] | None = None) -> str:
+    """Write ``results`` as one HTML document; ``export_sha256`` names the file that they were computed from.
+
+    ``figures`` are those of :func:`analysis.figures.gallery.report_figures`, drawn here if they are not given.
+    """
+    drawn = figures or report_figures(results)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            results=results,
+            main=results.main,
+            details=results.details,
+            headline=wording.headline(results),
+            sentences=sentences(results),
+            methods=methods_paragraph(results),
+            figures={name: _inline(figure) for name, figure in drawn.items()},
+            rule=RULE,
+            counts=_counts(results),
+            export_sha256=export_sha256,
+            enumerated=participant_tests.MOST_FOR_ENUMERATION,
+            fewest_for_bootstrap=intervals.FEWEST_FOR_BOOTSTRAP,
+            confidence=LEVELS,
+            most_open_rows=MOST_OPEN_ROWS,
+            software={"Python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
+        )
+    )
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -28,52 +64,41 @@ def render_report(results: Results, *, export_sha256: str) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for write in (
-        wording.percent,
-        wording.points,
-        wording.p_value,
-        wording.accuracy_interval,
-        wording.difference_interval,
-        notes.accuracy_notes,
-        notes.chance_notes,
-        notes.comparison_notes,
+    for module in (wording, notes):
+        for name, write in vars(module).items():
+            if callable(write) and not name.startswith("_") and write.__module__ == module.__name__:
+                environment.filters[name] = write
+    for name, kind in (
+        ("absent", Absent),
+        ("contrast", Contrast),
+        ("estimate", ConditionEstimate),
+        ("effect", Effect),
+        ("equivalence", EquivalenceTest),
     ):
-        environment.filters[write.__name__] = write
-    environment.tests["absent"] = lambda value: isinstance(value, Absent)
-    return environment.get_template("report.html").render(
-        results=results,
-        headline=wording.headline(results),
-        figure=_inline(accuracy_figure(results.main.scores, results.main.accuracies)),
-        rule=RULE,
-        counts=_counts(results),
-        export_sha256=export_sha256,
-        enumerated=significance.MOST_FOR_ENUMERATION,
-        fewest_for_bootstrap=intervals.FEWEST_FOR_BOOTSTRAP,
-        software={"Python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
-    )
+        environment.tests[name] = lambda value, kind=kind: isinstance(value, kind)
+    return environment
 
 
-def _inline(svg: str) -> Markup:
+def _inline(figure: ReportFigure) -> Markup:
     """An SVG document as an element of the page, named and described by elements of the page.
 
-    The figure's fixed size gives way to its viewBox, so that it fits a phone. Our own drawing is trusted markup: the
-    condition names in it were escaped by the writer of the SVG.
+    The figure's fixed size gives way to its viewBox, so that it fits a phone, and its ids take its name, so that those
+    of two figures differ. Our own drawing is trusted markup: the names in it were escaped by the writer of the SVG.
     """
-    element = svg[svg.index("<svg") :]
+    element = figure.svg[figure.svg.index("<svg") :]
+    name = figure.name
+    element = re.sub(r'\bid="', f'id="{name}-', element)
+    element = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", element)
     opening, rest = element.split(">", 1)
     opening = re.sub(r'\s(width|height)="[^"]*"', "", opening)
-    named = ' role="img" aria-labelledby="figure-title" aria-describedby="figure-description"'
-    title = "<title id='figure-title'>Correct answers of every participant in every condition</title>"
-    description = (
-        "<desc id='figure-description'>Each point is one participant and lines join the points of the same participant."
-        " Diamonds are means, with their 95% confidence intervals. The dashed line is chance, 50%."
-        " The numbers stand in the tables of this page.</desc>"
-    )
+    named = f' role="img" aria-labelledby="{name}-title" aria-describedby="{name}-description"'
+    title = f'<title id="{name}-title">{escape(figure.title)}</title>'
+    description = f'<desc id="{name}-description">{escape(figure.description)}</desc>'
     return Markup(f"{opening}{named}>{title}{description}{rest}")
 
 
 def _counts(results: Results) -> dict[str, dict[str, str]]:
-    """Correct / answered of each participant by condition, incomplete ones too: what every number is made from."""
+    """Correct / answered of each participant by condition, excluded ones too: what every number is made from."""
     rows: dict[str, dict[str, str]] = {}
     for row in (results.everyone or results.main).scores.reset_index().to_dict("records"):
         rows.setdefault(row["participant"], {})[row["condition"]] = f"{row['correct']} / {row['answered']}"

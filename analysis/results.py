@@ -1,14 +1,30 @@
 """Everything that the report says, as data: from a checked export to tests."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 
+from analysis.absence import Absent
 from analysis.accuracy import ConditionAccuracy, condition_accuracies, participant_scores
+from analysis.bayes_factor import BayesFactor, bayes_factor
+from analysis.breakdown import FeatureAccuracy, LevelAccuracy, breakdowns, feature_accuracies
+from analysis.confidence import Calibration, Discrimination, calibrations, discriminations
 from analysis.description import ConditionDescription, describe_conditions
+from analysis.detection import Detection, detections
+from analysis.effects import EffectSize, cohens_dz, cohens_h
+from analysis.hypotheses import Effect, HypothesisResult, effect_of, judge_hypotheses
+from analysis.learning import Learning, learning
+from analysis.mixed_model import MixedModel, mixed_model
+from analysis.plan_check import PlanPoint, check_plan
 from analysis.reading import ExportError
+from analysis.response_times import ResponseTimes, response_times
 from analysis.selection import Selection, select_trials
-from analysis.significance import ChanceTest, Comparison, chance_tests, compare_conditions
+from analysis.significance import ChanceTest, Comparison, TwoUnits, chance_tests, compare_conditions, two_unit_test
+from stimuli.protocol import CHANCE, AnalysisTable, ProtocolFile
+
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -23,11 +39,49 @@ class Findings:
 
 
 @dataclass(frozen=True)
+class PairEffects:
+    """Effect sizes and evidence for ``first`` minus ``second`` within the ``n`` participants who have both."""
+
+    first: str
+    second: str
+    n: int
+    h: EffectSize | Absent
+    dz: EffectSize | Absent
+    bayes: BayesFactor | Absent
+    units: TwoUnits
+
+
+@dataclass(frozen=True)
+class Details:
+    """What stands beside accuracy and its tests, on the analysed trials; all of it exploratory."""
+
+    effects: tuple[PairEffects, ...]
+    breakdowns: tuple[LevelAccuracy, ...]
+    features: tuple[FeatureAccuracy, ...]
+    detections: tuple[Detection, ...]
+    calibrations: tuple[Calibration, ...]
+    discriminations: tuple[Discrimination, ...]
+    times: tuple[ResponseTimes, ...]
+    learning: Learning | Absent
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """The effects where one rule is left out: ``rule`` is its key, ``participants`` how many are then analysed."""
+
+    rule: str
+    sentence: str
+    participants: int
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True)
 class Results:
-    """A study's results: ``main`` on complete participants, ``everyone`` with the incomplete ones as a check.
+    """A study's results: ``main`` on analysed participants, ``everyone`` on all who answered a main trial as a check.
 
     ``participants`` counts those with at least one answer, practice included: an export knows no others. ``everyone``
-    is ``None`` where no incomplete participant answered a main trial, since it would repeat ``main``.
+    is ``None`` where no excluded participant answered a main trial, since it would repeat ``main``. ``points`` compare
+    the plan with what was run; empty without a protocol.
     """
 
     study: str
@@ -39,49 +93,128 @@ class Results:
     last_received: pd.Timestamp
     selection: Selection
     seed: int
+    plan: AnalysisTable
+    points: tuple[PlanPoint, ...]
+    hypotheses: tuple[HypothesisResult, ...]
+    model: MixedModel | Absent
     main: Findings
+    details: Details
+    robustness: tuple[Robustness, ...]
     everyone: Findings | None
 
+    @property
+    def confirmatory(self) -> bool:
+        """Whether hypotheses were declared in the very protocol under which the data were collected."""
+        return bool(self.hypotheses) and self.points[0].kept is True
 
-def analyse(export: pd.DataFrame, *, seed: int) -> Results:
+
+def analyse(export: pd.DataFrame, *, seed: int, protocol: ProtocolFile | None = None) -> Results:
     """Analyse a checked export. ``seed`` settles every random draw: same rows and seed, same results.
 
+    ``protocol`` is the study's protocol file, whose plan is followed; without one nobody is excluded but the incomplete
+    and everything is exploratory.
+
     Raises:
-        ExportError: no participant is complete yet.
+        ExportError: nobody is left to be analysed.
     """
-    selection = select_trials(export)
-    if selection.complete.empty:
-        raise ExportError([f"There is nothing to analyse yet: {_nobody_complete(selection)}."])
+    plan = protocol.protocol.analysis if protocol else AnalysisTable()
+    selection = select_trials(export, plan.exclusions)
+    if selection.analysed.empty:
+        raise ExportError([f"There is nothing to analyse yet: {_nobody_left(selection)}."])
+    trials = selection.analysed
+    main = _find(trials, plan, seed=seed)
+    pairs = _pairs(main, plan)
+    model = mixed_model(trials, pairs=[pair for pair in pairs if CHANCE not in pair])
     first = export.iloc[0]
     return Results(
         study=str(first["study"]),
         protocol_sha256=str(first["protocol_sha256"]),
         task=str(first["task"]),
-        features=int(selection.complete["feature"].nunique()),
+        features=int(trials["feature"].nunique()),
         responses=len(export),
         participants=int(export["participant"].nunique()),
         last_received=export["received_at"].max(),
         selection=selection,
         seed=seed,
-        main=_find(selection.complete, seed=seed),
-        everyone=_find(selection.main, seed=seed) if len(selection.main) > len(selection.complete) else None,
+        plan=plan,
+        points=check_plan(protocol, export, trials) if protocol else (),
+        hypotheses=judge_hypotheses(main.scores, model, plan, seed=seed),
+        model=model,
+        main=main,
+        details=_details(trials, main, plan, seed=seed),
+        robustness=tuple(_robustness(selection, pairs, plan, seed=seed)),
+        everyone=_find(selection.main, plan, seed=seed) if len(selection.main) > len(trials) else None,
     )
 
 
-def _nobody_complete(selection: Selection) -> str:
+def _nobody_left(selection: Selection) -> str:
     if selection.main.empty:
         return f"all {selection.practice} answers are of practice trials"
+    if len(selection.incomplete) < len(selection.broken):
+        told = "; ".join(f"{len(rule.participants)} {rule.sentence}" for rule in selection.exclusions)
+        return f"the rules exclude all {len(selection.broken)} participants ({told})"
     furthest = max(selection.incomplete.values(), key=lambda trials: trials.answered)
     told = f"the furthest answered {furthest.answered} of {furthest.session}"
     return f"none of {len(selection.incomplete)} participants has answered all main trials; {told}"
 
 
-def _find(trials: pd.DataFrame, *, seed: int) -> Findings:
+def _find(trials: pd.DataFrame, plan: AnalysisTable, *, seed: int) -> Findings:
     scores = participant_scores(trials)
     return Findings(
         scores=scores,
-        accuracies=condition_accuracies(scores),
-        chance=chance_tests(scores, seed=seed),
-        comparisons=compare_conditions(scores, seed=seed),
+        accuracies=condition_accuracies(scores, seed=seed),
+        chance=chance_tests(scores, seed=seed, test=plan.participant_test),
+        comparisons=compare_conditions(scores, seed=seed, test=plan.participant_test),
         descriptions=describe_conditions(trials),
     )
+
+
+def _pairs(main: Findings, plan: AnalysisTable) -> list[Pair]:
+    """What is compared: the pairs of the hypotheses, or all pairs of conditions where there are none."""
+    if plan.hypotheses:
+        return list(dict.fromkeys((row.first, row.second) for row in plan.hypotheses))
+    return list(combinations([row.condition for row in main.accuracies], 2))
+
+
+def _details(trials: pd.DataFrame, main: Findings, plan: AnalysisTable, *, seed: int) -> Details:
+    within = [(row.first, row.second) for row in main.comparisons if row.design == "within"]
+    return Details(
+        effects=tuple(_effects(trials, main.scores, pair, seed=seed) for pair in within),
+        breakdowns=breakdowns(trials, seed=seed),
+        features=feature_accuracies(trials),
+        detections=detections(trials),
+        calibrations=calibrations(trials),
+        discriminations=discriminations(trials),
+        times=response_times(trials, min_ms=plan.min_rt_ms, max_ms=plan.max_rt_ms),
+        learning=learning(trials, seed=seed, test=plan.participant_test),
+    )
+
+
+def _effects(trials: pd.DataFrame, scores: pd.DataFrame, pair: Pair, *, seed: int) -> PairEffects:
+    both = scores["accuracy"].unstack("condition")[list(pair)].dropna()
+    first, second = (both[name].to_numpy(dtype=float) for name in pair)
+    return PairEffects(
+        first=pair[0],
+        second=pair[1],
+        n=len(both),
+        h=cohens_h(first, second, seed=seed),
+        dz=cohens_dz(first - second),
+        bayes=bayes_factor(first - second),
+        units=two_unit_test(trials, *pair, seed=seed),
+    )
+
+
+def _robustness(selection: Selection, pairs: Iterable[Pair], plan: AnalysisTable, *, seed: int) -> Iterable[Robustness]:
+    """The effects with each rule left out in turn, of the rules that excluded anybody."""
+    for rule in selection.exclusions:
+        trials = selection.without(rule.key)
+        if len(trials) == len(selection.analysed):
+            continue
+        scores = participant_scores(trials)
+        effects = (effect_of(scores, *pair, test=plan.participant_test, seed=seed) for pair in pairs)
+        yield Robustness(
+            rule=rule.key,
+            sentence=rule.sentence,
+            participants=int(trials["participant"].nunique()),
+            effects=tuple(effect for effect in effects if isinstance(effect, Effect)),
+        )

@@ -53,6 +53,7 @@ Slug = Annotated[str, AfterValidator(_slug)]
 Words = Annotated[str, AfterValidator(_text)]
 FeatureName = Annotated[str, AfterValidator(_feature)]
 Condition = Literal["none", "exemplars", "attribution", "visualization", "accentuation", "suppression"]
+CHANCE = "chance"  # the second of a hypothesis about one condition alone
 # How far apart the two queries are: just inside the references, or the percentile of the strong one.
 Difficulty = Annotated[Literal["easy"] | float, BeforeValidator(_difficulty)]
 Width = Annotated[int, Field(ge=32, le=4096)]
@@ -221,6 +222,54 @@ class CompletionTable(Table):
     text: Words
 
 
+class HypothesisTable(Table):
+    """One of ``[analysis] hypotheses``: what is claimed of a condition against another one, or against chance."""
+
+    name: Words
+    first: Words
+    second: Words
+    claim: Literal["greater", "different", "equivalent"] = "greater"
+    margin: Annotated[float | None, Field(gt=0, lt=1)] = None
+
+    @model_validator(mode="after")
+    def margin_belongs_to_equivalence(self) -> "HypothesisTable":
+        """Equivalence is nothing without a margin, and only equivalence has one."""
+        if (self.claim == "equivalent") is (self.margin is None):
+            raise ValueError("a `margin`, such as 0.05, belongs to the claim `equivalent` and to no other")
+        if self.first == self.second or self.first == CHANCE:
+            raise ValueError('`first` must be a condition, and `second` another one or "chance"')
+        return self
+
+
+class ExclusionsTable(Table):
+    """``[analysis.exclusions]``: whose answers are left out. An absent key leaves nobody out."""
+
+    min_side_choices: Annotated[int | None, Field(ge=1)] = None
+    min_total_s: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
+    max_total_s: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
+
+
+class AnalysisTable(Table):
+    """``[analysis]``: the plan, written before there are data. Without hypotheses everything is exploratory."""
+
+    hypotheses: Annotated[tuple[HypothesisTable, ...], Field(strict=False)] = ()
+    main_test: Literal["mixed_model", "sign_flip", "t", "wilcoxon"] = "mixed_model"
+    participant_test: Literal["sign_flip", "t", "wilcoxon"] = "sign_flip"
+    alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.05
+    participants: Annotated[int | None, Field(ge=2)] = None
+    min_rt_ms: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
+    max_rt_ms: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
+    exclusions: ExclusionsTable = ExclusionsTable()
+
+    @field_validator("hypotheses")
+    @classmethod
+    def hypotheses_are_named_once(cls, value: tuple[HypothesisTable, ...]) -> tuple[HypothesisTable, ...]:
+        """No two hypotheses have one name."""
+        if len({hypothesis.name for hypothesis in value}) < len(value):
+            raise ValueError("each hypothesis needs a `name` of its own")
+        return value
+
+
 class Protocol(Table):
     """A whole study."""
 
@@ -232,6 +281,17 @@ class Protocol(Table):
     consent: ConsentTable
     instructions: InstructionsTable
     completion: CompletionTable
+    analysis: AnalysisTable = AnalysisTable()
+
+    @model_validator(mode="after")
+    def hypotheses_are_about_conditions_of_the_study(self) -> "Protocol":
+        """What is not shown cannot be compared."""
+        known = {*self.trials.conditions, CHANCE}
+        named = {name for hypothesis in self.analysis.hypotheses for name in (hypothesis.first, hypothesis.second)}
+        if named - known:
+            told = ", ".join(sorted(named - known))
+            raise ValueError(f"`analysis.hypotheses` name what is not in `trials.conditions`: {told}")
+        return self
 
 
 @dataclass(frozen=True)

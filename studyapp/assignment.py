@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from stimuli.protocol import Protocol, difficulty_name
+
 SideName = Literal["left", "right"]
 SIDES: tuple[SideName, SideName] = ("left", "right")
 EASY = "easy"
@@ -31,6 +33,17 @@ class Design:
     weak_references: int = 0
     batches: int = 1
     difficulties: Sequence[str] = (EASY,)
+
+
+def design_of(protocol: Protocol) -> Design:
+    """What the protocol has the trials vary."""
+    return Design(
+        conditions=protocol.trials.conditions,
+        references=protocol.stimuli.references,
+        weak_references=protocol.stimuli.weak_references,
+        batches=protocol.stimuli.batches,
+        difficulties=[difficulty_name(one) for one in protocol.stimuli.difficulties],
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from types import UnionType
+from typing import get_args, get_origin
 
 import pytest
 from django.core.management import get_commands
@@ -31,7 +32,8 @@ def environment_variables() -> list[str]:
 def protocol_keys(table: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Every key of the file as TOML addresses it."""
     for name, field in table.model_fields.items():
-        kinds = get_args(field.annotation) or (field.annotation,)  # of a table that may be absent, the table
+        optional = get_origin(field.annotation) is UnionType
+        kinds = get_args(field.annotation) if optional else (field.annotation,)  # of a table that may be absent, it
         tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
         if tables:
             yield from protocol_keys(tables[0], f"{prefix}{name}.")

@@ -8,8 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from stimuli.protocol import Protocol, difficulty_name
-from studyapp.assignment import Design, PlannedTrial, SideName, plan_main, plan_practice
+from studyapp.assignment import PlannedTrial, SideName, design_of, plan_main, plan_practice
 from studyapp.models import Participant, Phase, QueryPair, Response, Study, StudyFeature, Trial
 from studyapp.selectors import current_trial
 
@@ -82,7 +81,7 @@ def _store_trials(participant: Participant) -> None:
     for phase, draw in ((Phase.PRACTICE, plan_practice), (Phase.MAIN, plan_main)):
         features = list(StudyFeature.objects.filter(study=study, phase=phase).order_by("position"))
         planned: list[PlannedTrial] = draw(
-            seed=study.seed, number=participant.number, features=len(features), design=_design(plan)
+            seed=study.seed, number=participant.number, features=len(features), design=design_of(plan)
         )
         for trial in map(_as_shown, planned):
             trials.append(
@@ -100,17 +99,6 @@ def _store_trials(participant: Participant) -> None:
                 )
             )
     Trial.objects.bulk_create(trials)
-
-
-def _design(plan: Protocol) -> Design:
-    """What the protocol has the trials vary."""
-    return Design(
-        conditions=plan.trials.conditions,
-        references=plan.stimuli.references,
-        weak_references=plan.stimuli.weak_references,
-        batches=plan.stimuli.batches,
-        difficulties=[difficulty_name(one) for one in plan.stimuli.difficulties],
-    )
 
 
 @transaction.atomic

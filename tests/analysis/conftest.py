@@ -3,10 +3,13 @@
 import csv
 import io
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
 from analysis.columns import NAMES
+from stimuli.protocol import ProtocolFile, read_protocol
+from tests.analysis.published import NATURAL, NONE, SYNTHETIC
 
 Row = dict[str, str]
 
@@ -85,11 +88,6 @@ def csv_text() -> Callable[..., str]:
     return write
 
 
-NATURAL = (44, 42, 40, 41, 42, 40, 41, 43, 41, 41)
-SYNTHETIC = (36, 36, 40, 39, 32, 37, 37, 40, 32, 40)
-NONE = (24, 19, 27, 12, 18, 20, 20, 14, 19, 21)
-
-
 @pytest.fixture(scope="session")
 def borowski() -> dict[str, dict[str, tuple[int, int]]]:
     """Experiment I of Borowski et al. (2021): correct answers of 45 for each of 10 participants and 3 conditions."""
@@ -97,3 +95,63 @@ def borowski() -> dict[str, dict[str, tuple[int, int]]]:
         f"p{number:02}": {"natural": (natural, 45), "synthetic": (synthetic, 45), "none": (none, 45)}
         for number, (natural, synthetic, none) in enumerate(zip(NATURAL, SYNTHETIC, NONE, strict=True), 1)
     }
+
+
+PROTOCOL = """\
+slug = "demo"
+title = "Demo"
+seed = 7
+
+[stimuli]
+model = "efficientnet_lite0"
+pool = "small"
+features = [{features}]
+practice_features = ["logit=900"]
+references = 9
+
+[trials]
+conditions = ["exemplars", "accentuation"]
+
+[consent]
+version = "1"
+text = "I agree."
+
+[instructions]
+text = "Choose the image."
+
+[completion]
+text = "Thank you."
+
+"""
+
+
+@pytest.fixture
+def protocol_file(tmp_path: Path) -> Callable[..., ProtocolFile]:
+    """A protocol of so many features with a plan, read from a file."""
+
+    def make(plan: str = "", features: int = 16) -> ProtocolFile:
+        names = [f'"blocks.{4 + number % 2}.0:channel={number}"' for number in range(features)]
+        path = tmp_path / "protocol.toml"
+        path.write_text(PROTOCOL.format(features=", ".join(names)) + plan)
+        return read_protocol(path)
+
+    return make
+
+
+PLAN = """
+[[analysis.hypotheses]]
+name = "More"
+first = "accentuation"
+second = "exemplars"
+
+[[analysis.hypotheses]]
+name = "Above chance"
+first = "exemplars"
+second = "chance"
+"""
+
+
+@pytest.fixture(scope="session")
+def plan() -> str:
+    """Two hypotheses as they stand in a protocol."""
+    return PLAN

@@ -7,7 +7,7 @@ from scipy import stats
 from analysis.absence import Absent
 from analysis.accuracy import condition_accuracies, participant_scores
 from analysis.description import describe_conditions
-from analysis.intervals import Interval, bootstrap_interval, t_interval
+from analysis.intervals import Interval, bootstrap_interval, t_interval, wilson_interval
 from analysis.reading import parse_export
 from analysis.selection import MainTrials, select_trials
 
@@ -18,7 +18,7 @@ def trials_of(rows_of, csv_text):
 
 
 def accuracies_of(trials):
-    return {row.condition: row for row in condition_accuracies(participant_scores(trials))}
+    return {row.condition: row for row in condition_accuracies(participant_scores(trials), seed=1)}
 
 
 def test_it_reproduces_the_published_accuracies(trials_of, borowski):
@@ -71,6 +71,27 @@ def test_it_gives_no_bootstrap_interval_from_few_participants():
     assert isinstance(bootstrap_interval(np.arange(8) / 8, seed=1), Interval)
 
 
+def test_the_published_standard_errors_come_out(trials_of, borowski):
+    scores = participant_scores(trials_of(borowski))["accuracy"].unstack("condition")
+    # Published: mean +- 2 standard errors of the mean, in whole percent.
+    assert (round(100 * scores["natural"].mean()), round(200 * scores["natural"].sem())) == (92, 2)
+    assert (round(100 * scores["synthetic"].mean()), round(200 * scores["synthetic"].sem())) == (82, 4)
+
+
+def test_wilsons_interval_is_that_of_the_textbook():
+    # Newcombe (1998), table I, without continuity correction: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
+    published = {
+        (81, 263): (0.2553, 0.3662),
+        (15, 148): (0.0624, 0.1605),
+        (0, 20): (0, 0.1611),
+        (1, 29): (0.0061, 0.1718),
+    }
+    for counts, (low, high) in published.items():
+        interval = wilson_interval(*counts)
+        assert (interval.low, interval.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+    assert wilson_interval(0, 0) == Absent("No interval: there is no answer.")
+
+
 def test_the_bootstrap_depends_on_its_seed_and_on_nothing_else():
     values = np.random.default_rng(3).random(20)
     first, again, other = (bootstrap_interval(values, seed=seed) for seed in (1, 1, 2))
@@ -102,7 +123,7 @@ def test_practice_is_left_out_and_incomplete_participants_are_named(row, csv_tex
     selection = select_trials(parse_export(csv_text(rows)))
     assert selection.practice == 3
     assert selection.incomplete == {"left": MainTrials(1, 3), "quit": MainTrials(0, 3)}
-    assert set(selection.complete["participant"]) == {"whole"}
+    assert set(selection.analysed["participant"]) == {"whole"}
     assert len(selection.main) == 4
 
 
@@ -110,7 +131,7 @@ def test_nobody_is_complete_for_having_answered_the_most(rows_of, csv_text):
     rows = rows_of({"a": {"none": (2, 3)}, "b": {"none": (1, 3)}}, main_trials=8)
     selection = select_trials(parse_export(csv_text(rows)))
     assert selection.incomplete == {"a": MainTrials(3, 8), "b": MainTrials(3, 8)}
-    assert selection.complete.empty
+    assert selection.analysed.empty
     assert len(selection.main) == 6
 
 

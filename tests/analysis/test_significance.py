@@ -11,8 +11,9 @@ from scipy import stats
 
 from analysis.absence import Absent
 from analysis.accuracy import participant_scores
+from analysis.participant_tests import sign_flip_test
 from analysis.reading import parse_export
-from analysis.significance import chance_tests, compare_conditions, holm, sign_flip_test
+from analysis.significance import chance_tests, compare_conditions, holm, two_unit_test
 
 
 def flip(values, *, seed=1):
@@ -35,15 +36,6 @@ def differences(borowski, first, second):
 @pytest.fixture
 def scores_of(rows_of, csv_text):
     return lambda counts: participant_scores(parse_export(csv_text(rows_of(counts))))
-
-
-def test_the_published_data_are_right(borowski):
-    paired = differences(borowski, "natural", "synthetic")
-    t = stats.ttest_1samp(paired, 0)
-    assert t.statistic == pytest.approx(4.191, abs=0.0005)
-    assert t.pvalue == pytest.approx(0.00234, abs=0.000005)
-    wilcoxon = stats.wilcoxon(paired)
-    assert (wilcoxon.statistic, wilcoxon.pvalue) == (0, pytest.approx(0.0039, abs=0.00005))
 
 
 def test_it_reproduces_the_published_comparison(scores_of, borowski):
@@ -71,7 +63,7 @@ def test_below_chance_is_judged_by_participants_and_not_by_pooled_trials(scores_
     assert found.p == enumerated_p([2 * count - 45 for count in none])
     assert found.p == pytest.approx(0.0566, abs=0.00005)
     assert found.p > 10 * pooled
-    assert found.statistic == pytest.approx(194 / 450 - 0.5)
+    assert found.mean == pytest.approx(194 / 450 - 0.5)
 
 
 @settings(deadline=None, max_examples=50)
@@ -100,7 +92,7 @@ def test_p_is_the_same_for_opposite_signs(counts):
     values = np.array(counts) / 20
     there, back = flip(values), flip(-values)
     assert there.p == back.p
-    assert there.statistic == -back.statistic
+    assert there.mean == -back.mean
 
 
 @settings(deadline=None, max_examples=50)
@@ -180,14 +172,25 @@ def test_only_participants_with_both_conditions_are_compared(scores_of):
     assert pair.p_holm is None
 
 
-def test_conditions_between_participants_are_not_paired(scores_of):
+def test_conditions_between_participants_are_compared_as_two_groups(scores_of):
+    groups = {f"a{count}": {"x": (count, 8)} for count in (5, 6, 7)} | {f"b{n}": {"y": (n, 8)} for n in (2, 3, 4)}
+    (pair,) = compare_conditions(scores_of(groups), seed=1)
+    assert (pair.design, pair.n, pair.difference) == ("between", 6, 3 / 8)
+    # All of one group stand above all of the other: 2 of 20 divisions.
+    assert pair.test.p == pytest.approx(0.1)
+    # By hand: variances 1/64 each, Welch's standard error sqrt(2/3)/8, t(4, .975) = 2.776.
+    assert pair.interval.low == pytest.approx(3 / 8 - 2.776 * (2 / 3) ** 0.5 / 8, abs=1e-4)
+
+
+def test_one_participant_in_each_group_is_no_comparison(scores_of):
     (pair,) = compare_conditions(scores_of({"a": {"x": (3, 4)}, "b": {"y": (1, 4)}}), seed=1)
-    assert pair.test == Absent("No paired comparison: no participant answered both x and y.")
-    assert (pair.n, pair.difference, pair.interval) == (0, None, pair.test)
+    assert pair.test == Absent("No test: a condition has fewer than 2 participants.")
+    assert isinstance(pair.interval, Absent)
+    assert (pair.n, pair.difference) == (2, 0.5)
 
 
 def test_several_comparisons_are_adjusted_and_those_without_a_test_are_not_counted(scores_of, borowski):
-    counts = borowski | {"z": {"alone": (1, 45)}}
+    counts = borowski | {"z": {"alone": (1, 45)}}  # one participant, who has nothing else
     pairs = {(pair.first, pair.second): pair for pair in compare_conditions(scores_of(counts), seed=1)}
     tested = [pair for pair in pairs.values() if pair.p_holm is not None]
     assert len(tested) == 3
@@ -222,3 +225,30 @@ def test_comparisons_do_not_depend_on_the_order_of_rows(rows_of, csv_text, borow
     there, back = (participant_scores(parse_export(csv_text(order))) for order in (rows, rows[::-1]))
     assert compare_conditions(there, seed=4) == compare_conditions(back, seed=4)
     assert chance_tests(there, seed=4) == chance_tests(back, seed=4)
+
+
+def test_a_difference_is_tested_over_participants_and_over_features(borowski):
+    # One feature alone carries the effect: every participant shows it, and no other feature does.
+    trials = pd.DataFrame(
+        {"participant": f"p{person}", "feature": f"f{feature}", "condition": condition, "correct": correct}
+        for person in range(12)
+        for feature in range(6)
+        for condition in ("x", "y")
+        for correct in [condition == "x" if feature == 0 else (person + feature) % 2 == 0]
+    )
+    found = two_unit_test(trials, "x", "y", seed=1)
+    assert (found.participants.n, found.features.n) == (12, 6)
+    assert found.participants.p == 2 / 2**12
+    assert found.features.p == 1.0
+    assert found.p == 1.0
+
+
+def test_features_in_one_condition_each_are_no_units_of_a_difference():
+    trials = pd.DataFrame(
+        {"participant": f"p{person}", "feature": f"f{feature}", "condition": "xy"[feature % 2], "correct": person > 0}
+        for person in range(4)
+        for feature in range(4)
+    )
+    found = two_unit_test(trials, "x", "y", seed=1)
+    assert found.features == Absent("No test: there is no feature.")
+    assert found.p is None

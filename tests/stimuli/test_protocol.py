@@ -11,6 +11,12 @@ from stimuli.protocol import AccentuationTable, ProtocolError, difficulty_name, 
 Write = Callable[..., Path]
 
 
+def hypothesis(first: str, second: str = "chance", margin: str = "") -> str:
+    """A hypothesis as it stands in the file."""
+    rest = f"margin = {margin}\n" if margin else ""
+    return f'[[analysis.hypotheses]]\nname = "H"\nfirst = "{first}"\nsecond = "{second}"\n{rest}'
+
+
 def test_it_reads_a_protocol_with_its_text_and_hash(protocol_file: Write) -> None:
     path = protocol_file()
     read = read_protocol(path)
@@ -71,6 +77,21 @@ def test_the_accentuation_table_may_be_absent(protocol_file: Write) -> None:
         ('["exemplars", "accentuation"]', '["exemplars", "hypnosis"]', ["`trials.conditions.1`", "'hypnosis'"]),
         ('["exemplars", "accentuation"]', '["exemplars", "exemplars"]', ["`trials.conditions`", "named once"]),
         ('[completion]\ntext = "Thank you."', "", ["`completion` is missing"]),
+        ("[trials]", "[analysis]\nalpha = 0.6\n[trials]", ["`analysis.alpha`", "less than or equal to 0.5"]),
+        ("[trials]", '[analysis]\nmain_test = "anova"\n[trials]', ["`analysis.main_test`", "'anova'"]),
+        (
+            "[trials]",
+            "[analysis.exclusions]\nmin_side_choices = 0\n[trials]",
+            ["`analysis.exclusions.min_side_choices`"],
+        ),
+        ("[trials]", f"{hypothesis('none')}[trials]", ["`analysis.hypotheses` name what is not in", "none"]),
+        (
+            "[trials]",
+            f"{hypothesis('chance', 'exemplars')}[trials]",
+            ["`analysis.hypotheses.0`", "must be a condition"],
+        ),
+        ("[trials]", f"{hypothesis('exemplars', margin='0.1')}[trials]", ["`analysis.hypotheses.0`", "a `margin`"]),
+        ("[trials]", 2 * hypothesis("exemplars") + "[trials]", ["`analysis.hypotheses`", "a `name` of its own"]),
     ],
 )
 def test_it_says_which_key_is_wrong(protocol_file: Write, old: str, new: str, expected: list[str]) -> None:
@@ -85,6 +106,13 @@ def test_it_says_of_a_feature_named_twice_no_more_than_needed(protocol_file: Wri
     with pytest.raises(ProtocolError) as caught:
         read_protocol(protocol_file(('["logit=967"]', '["logit=281"]')))
     assert str(caught.value).endswith("`features` and `practice_features` together: logit=281.")
+
+
+def test_a_plan_of_the_analysis_is_read(protocol_file: Write) -> None:
+    plan = hypothesis("accentuation", "exemplars") + "[analysis.exclusions]\nmin_side_choices = 5\n[trials]"
+    read = read_protocol(protocol_file(("[trials]", plan))).protocol.analysis
+    assert [(row.first, row.second, row.claim) for row in read.hypotheses] == [("accentuation", "exemplars", "greater")]
+    assert (read.exclusions.min_side_choices, read.main_test, read.alpha) == (5, "mixed_model", 0.05)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(protocol_file: Write) -> None:

@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from stimuli.protocol import (
     AccentuationTable,
+    AnalysisTable,
     AttributionTable,
     ContinuationTable,
+    ExclusionsTable,
     ProtocolError,
     QualityTable,
     StimuliTable,
@@ -35,6 +37,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "stimuli.visualization": VisualizationTable,
     "stimuli.continuation": ContinuationTable,
     "stimuli.quality": QualityTable,
+    "analysis": AnalysisTable,
+    "analysis.exclusions": ExclusionsTable,
 }
 
 

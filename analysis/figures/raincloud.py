@@ -1,48 +1,50 @@
-"""The figure: every participant's accuracy in every condition, with the mean and its interval."""
+"""Every participant's accuracy in every condition: clouds, points joined within participants, means and intervals."""
 
-import io
-
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy import stats
 
 from analysis.accuracy import ConditionAccuracy
+from analysis.figures.canvas import COLOURS, GREY, INK, MARKS, chance_line, draw, percent_axis, quiet
 from analysis.intervals import Interval
-from analysis.significance import CHANCE
 
-# Okabe and Ito's palette, which people with any common colour vision can tell apart; the marks differ as well.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-MARKS = ("o", "s", "^", "D", "v", "P")
-INK, GREY = "#1f2933", "#6b7785"
+Reals = NDArray[np.float64]
 MOST_OPAQUE_POINTS = 40
+# Beyond this many participants points and lines are a blot, and the cloud shows more.
+MOST_POINTS = 400
+FEWEST_FOR_CLOUD = 8
+CLOUD_WIDTH = 0.3
 
 
 def accuracy_figure(scores: pd.DataFrame, accuracies: tuple[ConditionAccuracy, ...]) -> str:
-    """Draw the figure as an SVG document, the same bytes for the same numbers.
+    """Draw the figure as an SVG document.
 
     ``scores`` is what :func:`analysis.accuracy.participant_scores` returns and ``accuracies`` are the means of it.
     """
     conditions = [accuracy.condition for accuracy in accuracies]
     wide = scores["accuracy"].unstack("condition")[conditions]
-    with mpl.rc_context():
-        mpl.rcdefaults()  # whatever style the reader's own matplotlib has
-        # A fixed salt, so that the same numbers give the same bytes; text kept as text, so that it can be selected;
-        # a dollar sign in a condition's name is a dollar sign.
-        mpl.rcParams.update({"svg.hashsalt": "quiddity", "svg.fonttype": "none", "text.parse_math": False})
-        figure = Figure(figsize=(max(4.4, 1.4 * len(conditions) + 0.8), 3.8), layout="constrained")
+
+    def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        _draw_participants(axes, wide)
+        if len(wide) <= MOST_POINTS:
+            _draw_participants(axes, wide)
+        for place, column in enumerate(100 * wide.to_numpy(dtype=np.float64).T):
+            _draw_cloud(axes, place, column[~np.isnan(column)])
         _draw_means(axes, accuracies)
-        _draw_frame(axes, conditions)
-        svg = io.StringIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return svg.getvalue()
+        chance_line(axes)
+        percent_axis(axes)
+        quiet(axes)
+        axes.set_xticks(range(len(conditions)), conditions)
+        axes.set_xlim(-0.6, len(conditions) - 0.4)
+
+    return draw(paint, width=max(6.3, 1.7 * len(conditions) + 0.8), height=3.8)
 
 
-def spread_ties(values: np.ndarray, *, step: float = 0.045, most: float = 0.2) -> np.ndarray:
+def spread_ties(values: Reals, *, step: float = 0.045, most: float = 0.16) -> Reals:
     """Offsets that set equal values side by side about 0, at most ``most`` to either side; without chance."""
     offsets = np.zeros(len(values))
     for value in np.unique(values[~np.isnan(values)]):
@@ -75,35 +77,29 @@ def _draw_participants(axes: Axes, wide: pd.DataFrame) -> None:
         )
 
 
+def _draw_cloud(axes: Axes, place: int, values: Reals) -> None:
+    """Half a violin left of the points, cut where the values end; none for a handful of participants."""
+    if len(values) < FEWEST_FOR_CLOUD or np.ptp(values) < 1e-9:
+        return
+    heights = np.linspace(values.min(), values.max(), 60)
+    density = stats.gaussian_kde(values)(heights)
+    edge = place - 0.2
+    axes.fill_betweenx(
+        heights,
+        edge - CLOUD_WIDTH * density / density.max(),
+        edge,
+        color=COLOURS[place % len(COLOURS)],
+        alpha=0.25,
+        linewidth=0,
+        zorder=1,
+    )
+
+
 def _draw_means(axes: Axes, accuracies: tuple[ConditionAccuracy, ...]) -> None:
     """The mean and its interval beside the points of its condition, where neither hides the other."""
     for index, accuracy in enumerate(accuracies):
-        place, mean = index + 0.3, 100 * accuracy.mean
+        place, mean = index + 0.27, 100 * accuracy.mean
         if isinstance(accuracy.interval, Interval):
             ends = (100 * accuracy.interval.low, 100 * accuracy.interval.high)
             axes.plot((place, place), ends, color=INK, linewidth=1.8, solid_capstyle="butt", zorder=3)
         axes.plot(place, mean, marker="D", markersize=7, color=INK, markeredgecolor="white", zorder=4)
-
-
-def _draw_frame(axes: Axes, conditions: list[str]) -> None:
-    axes.axhline(100 * CHANCE, color=GREY, linewidth=1, linestyle=(0, (5, 4)), zorder=0)
-    axes.annotate(
-        "chance",
-        xy=(1, 100 * CHANCE),
-        xycoords=("axes fraction", "data"),
-        xytext=(-2, 4),
-        textcoords="offset points",
-        ha="right",
-        fontsize=9,
-        color=GREY,
-    )
-    axes.set_xticks(range(len(conditions)), conditions)
-    axes.set_xlim(-0.5, len(conditions) - 0.4)
-    axes.set_ylim(-3, 103)
-    axes.set_yticks(range(0, 101, 25), [f"{percent}%" for percent in range(0, 101, 25)])
-    axes.set_ylabel("correct answers", color=INK)
-    axes.tick_params(length=0, labelcolor=INK)
-    axes.grid(axis="y", color="#e4e8ec", linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side in ("top", "right", "left", "bottom"):
-        axes.spines[side].set_visible(False)

@@ -1,0 +1,70 @@
+"""How large is a difference between two conditions? Effect sizes over participants, each with its interval."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, stats
+
+from analysis.absence import Absent
+from analysis.intervals import LEVEL, Interval, bootstrap_interval, no_spread
+
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EffectSize:
+    """An effect size and its interval."""
+
+    value: float
+    interval: Interval | Absent
+
+
+def cohens_dz(differences: Reals) -> EffectSize | Absent:
+    """The mean difference in standard deviations of the differences, with the interval of the noncentral t.
+
+    Source: Cumming and Finch (2001), A primer on the understanding, use, and calculation of confidence intervals,
+    Educational and Psychological Measurement 61.
+    """
+    absent = no_spread(differences, what="standardised effect")
+    if absent:
+        return absent
+    count = len(differences)
+    dz = float(differences.mean() / differences.std(ddof=1))
+    ends = (_noncentrality(dz * math.sqrt(count), count - 1, share) for share in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
+    low, high = (end / math.sqrt(count) for end in ends)
+    return EffectSize(dz, Interval(low, high, "interval of the noncentral t"))
+
+
+def _noncentrality(t: float, df: int, share: float) -> float:
+    """The noncentrality under which a t of at most ``t`` has probability ``share``."""
+    reach = 6 * math.sqrt(1 + t**2 / (2 * df)) + 6 / df  # six times as wide as the normal that comes nearest
+
+    def beyond(noncentrality: float) -> float:
+        found = float(stats.nct.cdf(t, df, noncentrality))
+        # Far out in a tail the library has no number, where it is as good as 1 or 0.
+        return (float(noncentrality < t) if math.isnan(found) else found) - share
+
+    return float(optimize.brentq(beyond, t - reach, t + reach))
+
+
+def cohens_h(first: Reals, second: Reals, *, seed: int) -> EffectSize:
+    """The difference of two mean accuracies on the arcsine scale, participants resampled as pairs.
+
+    ``first`` and ``second`` are accuracies of the same participants. Source: Cohen (1988), Statistical power analysis
+    for the behavioral sciences, chapter 6.
+    """
+    interval = bootstrap_interval(first, second, statistic=_h, seed=seed)
+    return EffectSize(float(_h(first, second)), interval)
+
+
+def _h(first: Reals, second: Reals, axis: int = -1) -> Reals:
+    a, b = (np.clip(values.mean(axis=axis), 0.0, 1.0) for values in (first, second))
+    return np.asarray(2 * np.arcsin(np.sqrt(a)) - 2 * np.arcsin(np.sqrt(b)), dtype=np.float64)
+
+
+def risk_difference(first: Reals, second: Reals, *, seed: int) -> EffectSize:
+    """The mean difference of the same participants' accuracies, in [-1, 1], with its BCa bootstrap interval."""
+    differences = first - second
+    return EffectSize(float(differences.mean()), bootstrap_interval(differences, seed=seed))

@@ -1,0 +1,1 @@
+"""What do the numbers look like? Figures as SVG documents: the same bytes for the same numbers."""

@@ -1,0 +1,196 @@
+"""Answers of participants who do not exist: the study's own assignment, crossed effects, lapses.
+
+One simulator for power and for synthetic exports, so that a dry run and a power figure are about the same study.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import optimize
+
+from analysis.columns import NAMES
+from stimuli.protocol import Protocol, ProtocolFile
+from studyapp.assignment import design_of, plan_main
+
+# Nodes at which the normal distribution of random effects is averaged over.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+# Evidence, in log-odds, above which a simulated participant is fairly sure and sure.
+FAIRLY_SURE, SURE = 0.4, 1.6
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class SimulationError(ValueError):
+    """The assumptions do not fit the protocol; the message says what to mend."""
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What is true of the simulated world.
+
+    ``accuracy`` maps every condition to its share of correct answers, in (0, 1), over all participants, features and
+    images. The SDs are in log-odds, of intercepts of participants, features and image pairs; ``lapse`` is the share of
+    trials in which a participant guesses whatever they saw.
+    """
+
+    accuracy: Mapping[str, float]
+    participant_sd: float = 0.5
+    feature_sd: float = 0.5
+    image_sd: float = 0.3
+    lapse: float = 0.02
+
+
+def log_odds_of(accuracy: float, *, sd: float, lapse: float) -> float:
+    """The log-odds at a typical participant, feature and image that give ``accuracy`` over all of them.
+
+    Raises:
+        SimulationError: no log-odds do, because lapses alone keep the accuracy from it.
+    """
+    ends = lapse / 2 + 0.001, 1 - lapse / 2 - 0.001
+    if not ends[0] < accuracy < ends[1]:
+        raise SimulationError(
+            f"An accuracy of {accuracy:g} cannot be reached with a lapse rate of {lapse:g}: it must lie between "
+            f"{ends[0]:.3f} and {ends[1]:.3f}."
+        )
+
+    def off(centre: float) -> float:
+        shares = _logistic(centre + sd * NODES)
+        return lapse / 2 + (1 - lapse) * float(WEIGHTS @ shares / WEIGHTS.sum()) - accuracy
+
+    return float(optimize.brentq(off, -60.0, 60.0))
+
+
+def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-x)), dtype=np.float64)
+
+
+def assignment(protocol: Protocol, participants: int) -> pd.DataFrame:
+    """The main trials of the first participants of the study, as they will be drawn: a row for each trial."""
+    stimuli = protocol.stimuli
+    before = len(stimuli.practice_features)
+    return pd.DataFrame(
+        {
+            "participant": number,
+            "trial": before + place,
+            "feature": trial.feature,
+            "condition": trial.cell.condition,
+            "batch": trial.cell.batch,
+            "difficulty": trial.cell.difficulty,
+            "strong_side": trial.strong_side,
+        }
+        for number in range(1, participants + 1)
+        for place, trial in enumerate(
+            plan_main(
+                seed=protocol.seed,
+                number=number,
+                features=len(stimuli.features),
+                design=design_of(protocol),
+            ),
+            start=1,
+        )
+    )
+
+
+def simulate(trials: pd.DataFrame, assumptions: Assumptions, *, seed: int | Sequence[int]) -> pd.DataFrame:
+    """Answer the ``trials`` of :func:`assignment`: adds ``correct``, ``choice``, ``confidence`` and ``rt_ms``.
+
+    Raises:
+        SimulationError: a condition of the trials has no accuracy, or accuracies are for conditions that are not there.
+    """
+    _check_conditions(trials, assumptions)
+    rng = np.random.default_rng(seed)
+    sds = (assumptions.participant_sd, assumptions.feature_sd, assumptions.image_sd)
+    sd = math.hypot(*sds)
+    centres = {
+        name: log_odds_of(accuracy, sd=sd, lapse=assumptions.lapse) for name, accuracy in assumptions.accuracy.items()
+    }
+    # Every pair of queries has an ease of its own, on top of its feature's.
+    pair = trials.groupby(["feature", "batch", "difficulty"]).ngroup()
+    groups = (trials["participant"], trials["feature"], pair)
+    evidence: NDArray[np.float64] = np.array([centres[str(name)] for name in trials["condition"]], dtype=np.float64)
+    for group, spread in zip(groups, sds, strict=True):
+        codes, names = pd.factorize(group, sort=True)
+        evidence += rng.normal(0.0, spread, len(names))[codes]
+    lapsed = rng.random(len(trials)) < assumptions.lapse
+    correct = rng.random(len(trials)) < np.where(lapsed, 0.5, _logistic(evidence))
+    return _answered(trials, evidence=evidence, correct=correct, rng=rng)
+
+
+def _check_conditions(trials: pd.DataFrame, assumptions: Assumptions) -> None:
+    needed, given = set(trials["condition"].unique()), set(assumptions.accuracy)
+    if needed != given:
+        raise SimulationError(
+            f"The protocol's conditions are {', '.join(sorted(needed))}, and accuracies are given for "
+            f"{', '.join(sorted(given)) or 'none'}; give each condition its own."
+        )
+
+
+def _answered(
+    trials: pd.DataFrame, *, evidence: NDArray[np.float64], correct: NDArray[np.bool_], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Choice, confidence that knows a little, and times that are shorter where confidence is high."""
+    felt = np.where(correct, evidence, evidence - 1.0) + rng.normal(0.0, 0.8, len(trials))
+    confidence = 1 + (felt > FAIRLY_SURE).astype(int) + (felt > SURE)
+    other = np.where(trials["strong_side"] == "left", "right", "left")
+    return trials.assign(
+        correct=correct,
+        choice=np.where(correct, trials["strong_side"], other),
+        confidence=confidence,
+        rt_ms=np.round(np.exp(8.2 - 0.2 * confidence + rng.normal(0.0, 0.4, len(trials))), 1),
+    )
+
+
+def synthetic_export(file: ProtocolFile, assumptions: Assumptions, *, participants: int, seed: int) -> str:
+    """An export, as CSV text, of a study that never took place: participants' codes begin with ``synthetic``.
+
+    Raises:
+        SimulationError: as for :func:`simulate`.
+    """
+    answered = simulate(assignment(file.protocol, participants), assumptions, seed=seed)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, NAMES, lineterminator="\n")
+    writer.writeheader()
+    now = START
+    for record in answered.to_dict("records"):
+        row = {str(name): value for name, value in record.items()}
+        now += timedelta(milliseconds=row["rt_ms"] + 500)
+        writer.writerow(_export_row(file, row, now))
+    return text.getvalue()
+
+
+def _export_row(file: ProtocolFile, row: Mapping[str, object], now: datetime) -> dict[str, str]:
+    stimuli = file.protocol.stimuli
+    return {
+        "study": file.protocol.slug,
+        "protocol_sha256": file.sha256,
+        "participant": f"synthetic-{row['participant']:05}",
+        "main_trials": str(len(stimuli.features)),
+        "trial": str(row["trial"]),
+        "phase": "main",
+        "task": file.protocol.trials.task,
+        "condition": str(row["condition"]),
+        "model": stimuli.model,
+        "weights_sha256": "0" * 64,
+        "feature": stimuli.features[int(str(row["feature"]))],
+        "references": str(0 if row["condition"] == "none" else stimuli.references),
+        "batch": str(row["batch"]),
+        "difficulty": str(row["difficulty"]),
+        "strong_image": "0" * 64,
+        "weak_image": "0" * 64,
+        "strong_activation": "1.0",
+        "weak_activation": "0.0",
+        "strong_rank": "1",
+        "weak_rank": "2",
+        "strong_side": str(row["strong_side"]),
+        "choice": str(row["choice"]),
+        "correct": "true" if row["correct"] else "false",
+        "confidence": str(row["confidence"]),
+        "rt_ms": str(row["rt_ms"]),
+        "received_at": now.isoformat(),
+    }

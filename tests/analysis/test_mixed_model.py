@@ -1,0 +1,205 @@
+"""The mixed model: against lme4's output on the same answers, against naive pooling, and where there is no result."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.absence import Absent
+from analysis.mixed_model import MixedModel, mixed_model
+
+FACTS = Path(__file__).parent / "facts"
+SEEDS = range(1, 7)
+
+
+def facts_of(seed: int) -> dict[str, tuple[float, float | None]]:
+    """Of lme4's table: value and standard error by term."""
+    with (FACTS / "lme4.csv").open() as file:
+        return {
+            row["term"]: (float(row["value"]), float(row["se"]) if row["se"] else None)
+            for row in csv.DictReader(file)
+            if row["seed"] == str(seed)
+        }
+
+
+def answers_of(seed: int) -> pd.DataFrame:
+    """The answers that lme4 was given: a line for each participant, a digit for each feature."""
+    lines = (FACTS / f"answers-{seed}.txt").read_text().splitlines()
+    return pd.DataFrame(
+        {
+            "participant": f"p{participant:03}",
+            "feature": f"f{feature:03}",
+            "condition": f"condition {(participant + feature) % 3}",
+            "correct": digit == "1",
+        }
+        for participant, line in enumerate(lines)
+        for feature, digit in enumerate(line)
+    )
+
+
+def crossed(
+    seed: int, *, people: int = 20, features: int = 20, sd: float = 0.5, logits: tuple[float, ...] = (1.0, 0.5)
+) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    participant, feature = np.divmod(np.arange(people * features), features)
+    condition = (participant + feature) % len(logits)
+    logit = np.array(logits)[condition] + rng.normal(0, sd, people)[participant] + rng.normal(0, sd, features)[feature]
+    return pd.DataFrame(
+        {
+            "participant": [f"p{number}" for number in participant],
+            "feature": [f"f{number}" for number in feature],
+            "condition": [f"c{number}" for number in condition],
+            "correct": rng.random(len(logit)) < 1 / (1 + np.exp(-logit)),
+        }
+    )
+
+
+@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed {seed}")
+def compared(request: pytest.FixtureRequest) -> tuple[MixedModel, dict[str, tuple[float, float | None]]]:
+    model = mixed_model(answers_of(request.param))
+    assert isinstance(model, MixedModel)
+    return model, facts_of(request.param)
+
+
+def test_coefficients_and_standard_errors_are_those_of_lme4(compared):
+    model, facts = compared
+    found = {"condition 0": (model.estimates[0].log_odds, model.estimates[0].se)}
+    found |= {
+        f"{contrast.second} against 0": (-contrast.log_odds, contrast.se)
+        for contrast in model.contrasts
+        if contrast.first == "condition 0"
+    }
+    assert len(found) == 3
+    for term, (value, se) in found.items():
+        assert value == pytest.approx(facts[term][0], abs=0.02)
+        assert se == pytest.approx(facts[term][1], rel=0.1)
+
+
+def test_random_effects_and_likelihoods_are_those_of_lme4(compared):
+    model, facts = compared
+    assert model.participant_sd == pytest.approx(facts["participant SD"][0], abs=0.005)
+    assert model.feature_sd == pytest.approx(facts["feature SD"][0], abs=0.005)
+    assert model.log_likelihood == pytest.approx(facts["log-likelihood"][0], abs=0.02)
+
+
+def test_the_likelihood_ratio_is_that_of_lme4(compared):
+    model, facts = compared
+    (contrast,) = (row for row in model.contrasts if (row.first, row.second) == ("condition 1", "condition 2"))
+    chi2 = 2 * (facts["log-likelihood"][0] - facts["log-likelihood with 1 and 2 as one"][0])
+    assert contrast.chi2 == pytest.approx(chi2, abs=0.02)
+    assert contrast.p == pytest.approx(stats.chi2.sf(chi2, 1), rel=0.03)
+
+
+def test_the_estimates_of_all_references_are_one_model(compared):
+    model, _ = compared
+    log_odds = {row.condition: row.log_odds for row in model.estimates}
+    for contrast in model.contrasts:
+        assert contrast.log_odds == pytest.approx(log_odds[contrast.first] - log_odds[contrast.second], abs=0.001)
+        # Where the effect is small Wald's test and the likelihood ratio say the same.
+        assert contrast.chi2 > 40 or contrast.chi2 == pytest.approx(
+            (contrast.log_odds / contrast.se) ** 2, rel=0.15, abs=0.05
+        )
+
+
+def test_it_recovers_what_the_answers_were_drawn_from():
+    model = mixed_model(crossed(3, people=120, features=60, sd=0.7, logits=(1.5, 0.5)))
+    assert model.participant_sd == pytest.approx(0.7, abs=0.15)
+    assert model.feature_sd == pytest.approx(0.7, abs=0.2)
+    (contrast,) = model.contrasts
+    assert abs(contrast.log_odds - 1) < 2.5 * contrast.se
+    assert contrast.interval.low < 1 < contrast.interval.high
+    assert (model.answers, model.participants, model.features) == (7200, 120, 60)
+
+
+def test_the_same_answers_in_any_order_give_the_same_numbers():
+    trials = crossed(5)
+    there, back = mixed_model(trials), mixed_model(trials.sample(frac=1, random_state=1))
+    assert there == mixed_model(trials)
+    assert there.contrasts[0].log_odds == pytest.approx(back.contrasts[0].log_odds, abs=1e-4)
+    assert there.contrasts[0].p == pytest.approx(back.contrasts[0].p, rel=1e-2)
+
+
+def test_only_the_pairs_that_were_asked_for_are_tested_and_in_their_direction():
+    trials = crossed(6, logits=(1.5, 1.0, 0.5))
+    model = mixed_model(trials, pairs=[("c2", "c0"), ("c0", "absent")])
+    ((first, second, log_odds),) = ((row.first, row.second, row.log_odds) for row in model.contrasts)
+    assert (first, second) == ("c2", "c0")
+    assert log_odds < 0
+    assert len(model.estimates) == 3
+
+
+def test_a_singular_fit_is_flagged():
+    # Everyone answers the same features right: participants do not differ at all.
+    trials = crossed(7, sd=0.0, logits=(0.5,))
+    trials["correct"] = [int(feature[1:]) % 3 > 0 for feature in trials["feature"]]
+    trials.loc[::7, "correct"] = False
+    model = mixed_model(trials)
+    assert "participant" in model.singular
+    assert model.participant_sd < 1e-3
+    assert model.feature_sd > 1
+
+
+def test_a_separated_condition_is_left_out_with_a_reason_and_the_others_are_tested():
+    trials = crossed(8, logits=(1.0, 0.5, 0.0))
+    trials.loc[trials["condition"] == "c1", "correct"] = True
+    model = mixed_model(trials)
+    count = (trials["condition"] == "c1").sum()
+    assert model.separated == (
+        Absent(f"c1 is not in the mixed model: all its {count} answers are correct (separation)."),
+    )
+    assert [row.condition for row in model.estimates] == ["c0", "c2"]
+    assert [(row.first, row.second) for row in model.contrasts] == [("c0", "c2")]
+
+
+def test_one_condition_has_an_estimate_and_no_contrast():
+    model = mixed_model(crossed(9, logits=(0.8,)))
+    assert [row.condition for row in model.estimates] == ["c0"]
+    assert model.contrasts == ()
+    assert model.estimates[0].p < 0.001
+
+
+def test_cells_may_be_missing():
+    trials = crossed(10, people=30, features=30)
+    model = mixed_model(trials.sample(frac=0.4, random_state=2))
+    assert isinstance(model, MixedModel)
+    assert model.answers == 360
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"participant": "only"}, "No mixed model: one participant does not show how much participants differ."),
+        ({"feature": "only"}, "No mixed model: one feature does not show how much features differ."),
+        (
+            {"correct": False, "condition": "x"},
+            "No mixed model. x is not in the mixed model: all its 400 answers are wrong (separation).",
+        ),
+    ],
+)
+def test_it_says_why_there_is_no_model(change, why):
+    assert mixed_model(crossed(11).assign(**change)) == Absent(why)
+
+
+def test_as_many_groups_as_answers_are_no_model():
+    trials = crossed(12, people=2, features=2, logits=(0.5,)).assign(correct=[True, False, True, True])
+    assert mixed_model(trials) == Absent(
+        "No mixed model: there are no more answers than participants and features together."
+    )
+
+
+def test_pooling_finds_what_the_model_does_not(capfd):
+    # No effect of the condition; participants differ, and each has one condition.
+    wrong_pooled, wrong_model = 0, 0
+    for seed in range(40):
+        trials = crossed(100 + seed, people=24, features=20, sd=0.9, logits=(0.5,))
+        trials["condition"] = [f"c{int(name[1:]) % 2}" for name in trials["participant"]]
+        table = pd.crosstab(trials["condition"], trials["correct"])
+        wrong_pooled += stats.chi2_contingency(table, correction=False).pvalue <= 0.05
+        wrong_model += mixed_model(trials).contrasts[0].p <= 0.05
+    assert wrong_model <= 6  # of 40 at 0.05: more than 6 in 1.4 % of cases
+    # Some of these fits make gpboost remark on its line search, which is not for the output of the command.
+    assert capfd.readouterr() == ("", "")
+    assert wrong_pooled >= 8  # at 0.05 that many in 0.1 % of cases

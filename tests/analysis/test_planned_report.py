@@ -1,0 +1,259 @@
+"""The report with a protocol beside the export: plan and data, hypotheses, robustness, files for machines."""
+
+import csv
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.apa import sentences
+from analysis.methods import methods_paragraph
+from analysis.reading import ExportError, parse_export
+from analysis.report import render_report
+from analysis.results import analyse
+from analysis.simulation import Assumptions, synthetic_export
+from analysis.wording import headline
+from tests.analysis.test_report import Page
+
+ACCURACY = {"accentuation": 0.85, "exemplars": 0.65}
+RULES = "[analysis.exclusions]\nmin_side_choices = 2\n"
+
+
+@pytest.fixture
+def study(protocol_file, plan):
+    """A protocol with a plan and the results of a synthetic export of it."""
+
+    def make(text=plan, *, participants=16, change=lambda export: export, **keys):
+        file = protocol_file(text)
+        export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=participants, seed=3))
+        return analyse(change(export), seed=1, protocol=file, **keys)
+
+    return make
+
+
+def page_of(results):
+    return Page(render_report(results, export_sha256="ef" * 32))
+
+
+def words_of(page):
+    return re.sub(r"\s+", " ", " ".join(page.text))
+
+
+def test_the_confirmatory_part_stands_apart_and_says_verdict_test_and_p(study):
+    results = study()
+    page = page_of(results)
+    first, second = page.tables["hypothesis-table"][1:]
+    assert first[0].startswith("More accentuation above exemplars")
+    assert first[1] == "supported"
+    assert first[2] == "16"
+    assert "likelihood-ratio test of the mixed model" in first[5]
+    assert "Wald test of the mixed model" in second[5]
+    assert "Confirmatory: the hypotheses" in words_of(page)
+    assert headline(results)[0].startswith("More: supported (p")
+
+
+def test_a_run_as_planned_says_so(study, plan):
+    page = page_of(study(f"[analysis]\nparticipants = 16\n{plan}"))
+    assert [row[3] for row in page.tables["plan-table"][1:]] == ["yes"] * 4
+    assert "What was run is what was planned." in words_of(page)
+
+
+def test_a_run_that_stopped_early_says_so(study, plan):
+    page = page_of(study(f"[analysis]\nparticipants = 20\n{plan}"))
+    assert page.tables["plan-table"][4] == ["Analysed participants, the stopping rule", "20", "16", "no"]
+    assert "What was run differs from the plan where the table says no." in words_of(page)
+
+
+def test_hypotheses_written_after_the_data_are_not_confirmatory(study):
+    results = study(change=lambda export: export.assign(protocol_sha256="0" * 64))
+    page = page_of(results)
+    assert not results.confirmatory
+    assert "Confirmatory" not in words_of(page)
+    assert "The data were collected under another protocol than this one." in words_of(page)
+    assert headline(results)[0].startswith("More (exploratory): ")
+
+
+def test_without_a_protocol_everything_is_exploratory(rows_of, csv_text, borowski):
+    page = page_of(analyse(parse_export(csv_text(rows_of(borowski))), seed=1))
+    assert "everything below is exploratory" in words_of(page)
+    assert "Confirmatory" not in words_of(page)
+    assert "hypothesis-table" not in page.tables
+
+
+def one_sided(export):
+    """The first participant chooses the left always."""
+    theirs = export["participant"] == "synthetic-00001"
+    left = export["strong_side"].eq("left")
+    return export.assign(choice=export["choice"].where(~theirs, "left"), correct=export["correct"].where(~theirs, left))
+
+
+def test_the_robustness_table_shows_the_effects_without_each_rule(study, plan):
+    results = study(plan + RULES, change=one_sided)
+    (row,) = results.robustness
+    assert (row.rule, row.participants) == ("min_side_choices", 16)
+    assert results.hypotheses[0].effect.n == 15
+    assert row.effects[0].n == 16
+    page = page_of(results)
+    assert [line[0] for line in page.tables["rule-table"][1:]] == [
+        "did not answer all main trials",
+        "chose one side fewer than 2 times",
+    ]
+    assert page.tables["robustness-table"][1][:3] == [
+        "chose one side fewer than 2 times",
+        "16",
+        "accentuation minus exemplars",
+    ]
+
+
+def test_rules_that_leave_nobody_are_said(study, plan):
+    with pytest.raises(ExportError, match=r"the rules exclude all 16 participants \(0 did not answer all main trials;"):
+        study(plan + "[analysis.exclusions]\nmin_total_s = 1e6\n")
+
+
+def test_sentences_for_a_paper_name_effect_interval_test_and_n(study):
+    results = study()
+    accuracies, more, above = sentences(results)
+    percent = r"\d+\.\d%"
+    assert re.match(rf"Participants chose the strongly activating image in {percent} of trials with accent", accuracies)
+    assert re.search(rf"\(SD = {percent}, 95% CI \[{percent}, {percent}\], n = 16\)", accuracies)
+    assert re.search(r"by \+\d+\.\d percentage points, 95% CI \[.+\], OR = .+, 95% CI \[.+\], χ²\(1\) = ", more)
+    assert more.endswith("(likelihood-ratio test of the mixed model; n = 16). The hypothesis was supported.")
+    assert "z = " in above
+
+
+def test_the_methods_paragraph_says_what_was_shown_to_whom(study, plan):
+    told = methods_paragraph(study(plan + RULES, change=one_sided))
+    for said in (
+        "9 reference images",
+        "efficientnet_lite0",
+        "The 16 features were of 2 layers (blocks.4.0, blocks.5.0)",
+        "Of 16 participants who answered at least one trial, 15 were analysed",
+        "1 who chose one side fewer than 2 times",
+        "declared 2 hypotheses, tested by likelihood-ratio tests in a logistic mixed model",
+        "at alpha = 0.05 after Holm's correction",
+    ):
+        assert said in told
+
+
+def test_several_figures_share_no_ids(study):
+    page = page_of(study())
+    assert len(page.ids) == len(set(page.ids))
+    assert set(page.referred) <= set(page.ids)
+    links = [named["xlink:href"] for _, named in page.attributes if "xlink:href" in named]
+    assert {link.removeprefix("#") for link in links} <= set(page.ids)
+    assert page.tags.count("svg") == 5
+
+
+@pytest.fixture
+def written(protocol_file, plan, tmp_path, capsys):
+    file = protocol_file(plan + RULES)
+    export = tmp_path / "export.csv"
+    export.write_text(synthetic_export(file, Assumptions(ACCURACY), participants=16, seed=3))
+    folder = tmp_path / "numbers"
+    protocol = str(tmp_path / "protocol.toml")
+    arguments = [str(export), "--out", str(tmp_path / "r.html"), "--protocol", protocol, "--files", str(folder)]
+    assert main(arguments) == 0
+    assert "More: supported" in capsys.readouterr().out
+    return folder
+
+
+def test_the_command_writes_figures_and_numbers_as_files(written):
+    names = [
+        "accuracy.svg",
+        "calibration.svg",
+        "features.svg",
+        "flow.svg",
+        "results.csv",
+        "results.json",
+        "session.svg",
+    ]
+    assert sorted(path.name for path in written.iterdir()) == names
+    for path in written.glob("*.svg"):
+        assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_the_numbers_for_machines_are_those_of_the_report(written):
+    numbers = json.loads((written / "results.json").read_text())
+    lines = list(csv.DictReader((written / "results.csv").open()))
+    first = numbers["main"]["accuracies"][0]
+    (line,) = (row for row in lines if row["row"] == "accentuation" and row["measure"] == "mean over participants")
+    assert float(line["value"]) == first["mean"]
+    assert (float(line["low"]), float(line["high"])) == (first["interval"]["low"], first["interval"]["high"])
+    (hypothesis,) = (row for row in lines if row["part"] == "hypothesis" and row["row"] == "More")
+    assert float(hypothesis["p_holm"]) == numbers["hypotheses"][0]["p_holm"]
+    assert numbers["hypotheses"][0]["verdict"] == hypothesis["measure"] == "supported"
+    page = Page(written.with_name("r.html").read_text())
+    assert page.tables["accuracy-table"][1][3] == f"{100 * first['mean']:.1f}%"
+
+
+def test_what_does_not_exist_is_said_in_the_numbers_for_machines(rows_of, csv_text, tmp_path):
+    export = tmp_path / "export.csv"
+    export.write_text(csv_text(rows_of({"a": {"x": (4, 4), "y": (1, 4)}})))
+    assert main([str(export), "--out", str(tmp_path / "r.html"), "--files", str(tmp_path / "n")]) == 0
+    numbers = json.loads((tmp_path / "n" / "results.json").read_text())
+    told = "No interval: one participant does not show how much participants differ."
+    assert numbers["main"]["accuracies"][0]["interval"] == {"absent": told}
+    assert numbers["model"]["absent"].startswith("No mixed model")
+    assert "NaN" not in (tmp_path / "n" / "results.json").read_text()
+
+
+def test_a_protocol_that_is_none_is_refused_in_one_sentence(tmp_path, rows_of, csv_text, borowski, capsys):
+    export, protocol = tmp_path / "export.csv", tmp_path / "p.toml"
+    export.write_text(csv_text(rows_of(borowski)))
+    protocol.write_text("slug = 1")
+    assert main([str(export), "--out", str(tmp_path / "r.html"), "--protocol", str(protocol)]) == 1
+    assert "`slug`: this must be text" in capsys.readouterr().err
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_power_is_printed_with_its_error_and_what_is_enough(protocol_file, plan, tmp_path, capsys):
+    protocol_file(plan)
+    command = ["power", str(tmp_path / "protocol.toml"), "--accuracy", "accentuation=0.9", "exemplars=0.65"]
+    assert main([*command, "--participants", "30", "8", "--simulations", "5", "--target", "0.5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Power of the planned test (mixed_model), 5 simulations"
+    assert [line.split()[0] for line in lines[1:5]] == ["8", "8", "30", "30"]
+    assert re.search(r"30 participants: 100\.0% \(Monte-Carlo error 0\.0%\)  More$", lines[3])
+    assert re.match(r"Enough for a power of 50\.0% of every hypothesis: (8|30) participants\.$", lines[5])
+
+
+def test_a_dry_run_goes_from_protocol_to_report(protocol_file, plan, tmp_path, capsys):
+    protocol_file(plan)
+    protocol, export = str(tmp_path / "protocol.toml"), str(tmp_path / "dry.csv")
+    command = ["simulate", protocol, "--accuracy", "accentuation=0.8", "exemplars=0.6"]
+    assert main([*command, "--participants", "8", "--out", export]) == 0
+    assert capsys.readouterr().out == f"Synthetic export of 8 participants: {export}\n"
+    assert main([export, "--out", str(tmp_path / "r.html"), "--protocol", protocol]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["accentuation=0.8"], 1, "The protocol's conditions are accentuation, exemplars"),
+        (["accentuation=0.8", "exemplars"], 2, "'exemplars' is not of the form accentuation=0.75"),
+        (["accentuation=0.8", "exemplars=1.5"], 2, "'1.5' is not a share from 0 to below 1"),
+        (["accentuation=0.8", "exemplars=0.6", "--participants", "1"], 2, "'1' is not a whole number from 2"),
+        (["accentuation=0.8", "exemplars=0.6", "--feature-sd", "-1"], 2, "argument --feature-sd"),
+    ],
+)
+def test_wrong_assumptions_are_said(protocol_file, plan, tmp_path, capsys, arguments, status, told):
+    protocol_file(plan)
+    given = ["simulate", str(tmp_path / "protocol.toml"), "--out", str(tmp_path / "x.csv"), "--accuracy", *arguments]
+    try:
+        found = main(given)
+    except SystemExit as left:
+        found = left.code
+    assert found == status
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_large_studies_have_a_cloud_and_no_points(rows_of, csv_text):
+    counts = {f"p{number:04}": {"x": (number % 9, 8 + number % 2)} for number in range(450)}
+    counts = {name: {"x": (min(correct, of), of)} for name, row in counts.items() for correct, of in [row["x"]]}
+    results = analyse(parse_export(csv_text(rows_of(counts))), seed=1)
+    source = render_report(results, export_sha256="ef" * 32)
+    figure = source[source.index('id="accuracy-title"') : source.index('id="chance"')]
+    assert figure.count("<use") < 60

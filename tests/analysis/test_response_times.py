@@ -1,0 +1,37 @@
+"""Response times: right answers within the declared bounds, participants counting once."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from analysis.response_times import response_times
+
+
+def answers(participant, *times, correct=True, condition="x"):
+    return [
+        {"participant": participant, "condition": condition, "correct": correct, "rt_ms": float(time)} for time in times
+    ]
+
+
+def test_wrong_answers_and_outliers_are_left_out_and_counted():
+    rows = answers("a", 100, 1000, 2000, 90_000) + answers("a", 5000, correct=False) + answers("b", 4000)
+    (found,) = response_times(pd.DataFrame(rows), min_ms=200, max_ms=60_000)
+    assert (found.n, found.answered, found.outside, found.wrong) == (2, 3, 2, 1)
+    assert (found.medians.median, found.medians.low, found.medians.high) == (2750, 1500, 4000)
+    assert found.geometric_mean == pytest.approx(math.exp((math.log(1000 * 2000) / 2 + math.log(4000)) / 2))
+
+
+def test_the_interval_is_brought_back_from_the_logarithm():
+    rows = [row for name, time in zip("abcd", (900, 1100, 1000, 1200), strict=True) for row in answers(name, time)]
+    (found,) = response_times(pd.DataFrame(rows))
+    assert 700 < found.interval.low < found.geometric_mean < found.interval.high < 1400
+
+
+def test_a_time_of_zero_has_no_logarithm():
+    (found,) = response_times(pd.DataFrame(answers("a", 0, 1000)))
+    assert (found.answered, found.outside) == (1, 1)
+
+
+def test_a_condition_without_right_answers_has_no_row():
+    assert response_times(pd.DataFrame(answers("a", 1000, correct=False))) == ()

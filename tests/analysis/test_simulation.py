@@ -1,0 +1,84 @@
+"""The simulator: the study's own assignment, the accuracies that were asked for, exports that read as real ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.mixed_model import mixed_model
+from analysis.reading import parse_export
+from analysis.simulation import Assumptions, SimulationError, assignment, log_odds_of, simulate, synthetic_export
+from studyapp.assignment import Design, plan_main
+
+ACCURACY = {"accentuation": 0.8, "exemplars": 0.65}
+
+
+def test_the_assignment_is_that_of_the_study(protocol_file):
+    protocol = protocol_file().protocol
+    trials = assignment(protocol, 3)
+    third = trials[trials["participant"] == 3]
+    drawn = plan_main(seed=7, number=3, features=16, design=Design(("exemplars", "accentuation"), references=9))
+    assert third["feature"].tolist() == [trial.feature for trial in drawn]
+    assert third["condition"].tolist() == [trial.cell.condition for trial in drawn]
+    assert third["strong_side"].tolist() == [trial.strong_side for trial in drawn]
+    assert third["trial"].tolist() == list(range(2, 18))  # after one practice trial
+
+
+def test_accuracies_come_out_over_participants_features_images_and_lapses(protocol_file):
+    trials = assignment(protocol_file(features=200).protocol, 300)
+    assumptions = Assumptions(ACCURACY, participant_sd=0.8, feature_sd=0.6, image_sd=0.4, lapse=0.1)
+    answered = simulate(trials, assumptions, seed=1)
+    shares = answered.groupby("condition")["correct"].mean()
+    # 60,000 answers, but only 300 participants and 200 features: a standard error of about 0.014.
+    assert shares["accentuation"] == pytest.approx(0.8, abs=0.045)
+    assert shares["exemplars"] == pytest.approx(0.65, abs=0.045)
+
+
+def test_effects_come_out_as_they_went_in(protocol_file):
+    trials = assignment(protocol_file(features=60).protocol, 120)
+    assumptions = Assumptions(ACCURACY, participant_sd=0.7, feature_sd=0.5, image_sd=0.5, lapse=0.0)
+    answered = simulate(trials, assumptions, seed=2)
+    model = mixed_model(answered.assign(participant=answered["participant"].astype(str)))
+    assert model.participant_sd == pytest.approx(0.7, abs=0.15)
+    assert model.feature_sd == pytest.approx(0.5**0.5, abs=0.2)  # features and their one pair of images together
+
+
+def test_log_odds_without_spread_are_those_of_the_textbook():
+    assert log_odds_of(0.75, sd=0.0, lapse=0.0) == pytest.approx(np.log(3))
+    # With lapses in a tenth of the trials 0.75 is 0.05 + 0.9 x 7/9.
+    assert log_odds_of(0.75, sd=0.0, lapse=0.1) == pytest.approx(np.log(7 / 2))
+    assert log_odds_of(0.75, sd=1.0, lapse=0.0) > np.log(3)
+
+
+def test_the_same_seed_gives_the_same_answers(protocol_file):
+    trials = assignment(protocol_file().protocol, 4)
+    there, back, other = (simulate(trials, Assumptions(ACCURACY), seed=seed) for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(there, back)
+    assert not there["correct"].equals(other["correct"])
+
+
+def test_confidence_knows_a_little(protocol_file):
+    answered = simulate(assignment(protocol_file(features=100).protocol, 60), Assumptions(ACCURACY), seed=1)
+    by_level = answered.groupby("confidence")["correct"].mean()
+    assert by_level[1] < by_level[2] < by_level[3]
+
+
+def test_a_synthetic_export_is_read_as_a_real_one_and_says_what_it_is(protocol_file):
+    file = protocol_file()
+    export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=5, seed=1))
+    assert len(export) == 5 * 16
+    assert set(export["protocol_sha256"]) == {file.sha256}
+    assert all(name.startswith("synthetic-") for name in export["participant"])
+    assert set(export["feature"]) == set(file.protocol.stimuli.features)
+
+
+@pytest.mark.parametrize(
+    ("assumptions", "told"),
+    [
+        (Assumptions({"accentuation": 0.8}), "The protocol's conditions are accentuation, exemplars, and accuracies"),
+        (Assumptions(ACCURACY | {"none": 0.5}), "given for accentuation, exemplars, none"),
+        (Assumptions(ACCURACY | {"exemplars": 0.999}), "cannot be reached with a lapse rate of 0.02"),
+    ],
+)
+def test_it_says_which_assumption_does_not_fit(protocol_file, assumptions, told):
+    with pytest.raises(SimulationError, match=told):
+        simulate(assignment(protocol_file().protocol, 2), assumptions, seed=1)
