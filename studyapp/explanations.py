@@ -20,6 +20,11 @@ class Wording:
     heading: str
     explained: str = ""
 
+    @property
+    def short(self) -> str:
+        """The heading where two panels stand side by side, each with the room of half a line."""
+        return self.heading.replace(" in these images", "")
+
 
 def wording(condition: str, protocol: Protocol) -> Wording:
     """How the reference panel of a condition is called."""
