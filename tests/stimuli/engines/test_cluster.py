@@ -90,7 +90,7 @@ def test_a_cluster_answers_as_this_process_does_with_weights_that_were_sent(
         assert there.facts.weights_source == "file: mine.pth"
         assert there.locate("logit=3") == ("logit", 3)
         with pytest.raises(EngineError, match="regularization must be 0 or more"):
-            there.check({"steps": 2, "regularization": -1.0})
+            there.check(replace(orders[0], config={**orders[0].config, "regularization": -1.0}))
         assert dict(there.make(orders[:2])) == dict(here.make(orders[:2]))
 
         batches = [[order.image] for order in orders[:2]]
