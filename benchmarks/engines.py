@@ -61,7 +61,7 @@ def drive(size: int, folder: Path) -> None:
     orders = [Order(photograph(folder, 64), "logit=1", SMALL_CONFIG, seed) for seed in range(size)]
     with open_workers(SMALL, weights, "cpu", 2, engine="ray") as workers:
         for place, made in workers.make(orders):
-            (folder / f"{size}-{place}.png").write_bytes(made.png)
+            (folder / f"{size}-{place}.png").write_bytes(made.pictures[0].image)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
