@@ -185,7 +185,7 @@ def _store_files(images: Iterable[PlannedImage], size: int) -> None:
 def _fill_in_hashes(pool: ImagePool) -> None:
     """Look at the images of a pool that was imported before perceptual hashes were kept; their files are whole."""
     for image in pool.images.filter(perceptual_hash=None).iterator():
-        image.perceptual_hash = perceptual_hash(image.path.read_bytes())
+        image.perceptual_hash = perceptual_hash(files.read(image.sha256))
         image.save(update_fields=["perceptual_hash"])
 
 

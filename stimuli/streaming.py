@@ -16,6 +16,7 @@ from itertools import count, islice
 
 import numpy as np
 
+from stimuli import files
 from stimuli.checkpoints import Arrays, Checkpoint
 from stimuli.engines.interface import Values, Workers
 from stimuli.models import ImagePool, SourceImage
@@ -180,7 +181,7 @@ def _activations(
     def batches() -> Iterator[list[ImageSource]]:
         for number, (place, images) in enumerate(_undone(pool, state, size)):
             in_flight[number] = place, np.array([image.pk for image in images], dtype=np.int64)
-            yield [image.path for image in images]
+            yield [files.source(image.sha256) for image in images]
 
     for number, values in workers.activations(batches(), layers):
         yield *in_flight.pop(number), values

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from PIL import Image
 
 from stimuli import files
-from stimuli.models import SourceImage, image_name, image_path
+from stimuli.models import Activation, SourceImage, image_name, image_path
 from stimuli.pictures import encode
 
 
@@ -59,6 +59,19 @@ def test_a_pool_is_made_and_its_images_come_as_bytes(in_memory: InMemoryStorage,
     source = files.source(image.sha256)
     assert isinstance(source, bytes)
     assert source == files.read(image.sha256)
+
+
+@pytest.mark.django_db
+def test_a_pool_is_surveyed_and_its_hashes_are_filled_in_from_bytes(
+    in_memory: InMemoryStorage, photographs: Path
+) -> None:
+    call_command("import_images", str(photographs), pool="small", size=64)
+    hashes = list(SourceImage.objects.values_list("perceptual_hash", flat=True))
+    SourceImage.objects.update(perceptual_hash=None)
+    call_command("import_images", str(photographs), pool="small", size=64)
+    assert list(SourceImage.objects.values_list("perceptual_hash", flat=True)) == hashes
+    call_command("survey_features", "efficientnet_lite0", "small", features=["logit=285"], workers=1, device="cpu")
+    assert Activation.objects.count() == 16
 
 
 def test_in_the_data_folder_a_file_has_a_path_that_ends_as_it_is(image_root: Path) -> None:
