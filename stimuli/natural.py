@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from django.db.models import F, Func, Min, QuerySet, Value
+from django.db.models import F, Func, QuerySet, Value
 from django.db.models.functions import MD5, Concat
 
 from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage
@@ -33,16 +33,6 @@ def activation_at(feature: Feature, pool: ImagePool, percentile: float) -> float
         raise ProtocolError(f"The feature {feature} has not been surveyed over the pool {pool}; run survey_features.")
     ranks, values = zip(*rows, strict=True)
     return float(np.interp(1 + (1 - percentile / 100) * (survey.images - 1), ranks, values))
-
-
-def rank_of(feature: Feature, pool: ImagePool, activation: float) -> int:
-    """The rank that an image of this activation would have in the pool; 1 is above all natural images."""
-    rows = _activations(feature, pool)
-    reached: int | None = rows.filter(value__lte=activation).aggregate(rank=Min("rank"))["rank"]
-    if reached is not None:
-        return reached
-    survey = FeatureSurvey.objects.filter(feature=feature, pool=pool).first()
-    return (survey.images if survey else rows.count()) + 1
 
 
 def in_seeded_order(rows: "QuerySet[Activation]", seed: str) -> "QuerySet[Activation]":

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, VisionModel
-from stimuli.natural import activation_at, rank_of, sample_sha256, spectrum_sample
+from stimuli.natural import activation_at, sample_sha256, spectrum_sample
 from stimuli.protocol import ProtocolError
+from stimuli.survey import rank_among
 from tests.stimuli.hand_survey import survey_by_hand
 
 IMAGES = 101
@@ -46,7 +47,8 @@ def test_of_a_large_pool_the_ranks_place_what_was_kept(pool: ImagePool, network:
     assert activation_at(feature, pool, 50) == 0.0
     assert activation_at(feature, pool, 62.5) == pytest.approx(2.0)
     assert activation_at(feature, pool, 100) == 9.0
-    assert [rank_of(feature, pool, value) for value in (9.5, 8.5, 3.9, -99.0)] == [1, 2, 5001, 10_002]
+    # 3.9 lies half way between the expected ranks of its neighbours in the sample, 2501.5 and 5001.
+    assert [rank_among(feature, pool, value) for value in (9.5, 8.5, 3.9, -99.0)] == [1, 2, 3752, 10_002]
 
 
 def test_the_rank_of_an_image_is_one_more_than_the_natural_images_above_it(
@@ -54,7 +56,7 @@ def test_the_rank_of_an_image_is_one_more_than_the_natural_images_above_it(
 ) -> None:
     feature = survey_by_hand(network, "logit=1", list(pool.images.all()), values())
     for activation in (-10.0, 0.0, 0.1, values()[3], 10.0):
-        assert rank_of(feature, pool, activation) == 1 + sum(value > activation for value in values())
+        assert rank_among(feature, pool, activation) == 1 + sum(value > activation for value in values())
 
 
 def test_a_feature_that_was_not_surveyed_is_named(pool: ImagePool, network: VisionModel) -> None:
