@@ -9,11 +9,16 @@ from django.db import migrations
 
 # Which sets a row belongs to: the table, the slugs of its sets, and which change of the row counts as one.
 ANY_CHANGE = "OLD.* IS DISTINCT FROM NEW.*"
+# A hash of an image's looks may be filled in where none was kept when the image was imported: it changes no image.
+BUT_A_FIRST_HASH = (
+    "to_jsonb(OLD) - 'perceptual_hash' IS DISTINCT FROM to_jsonb(NEW) - 'perceptual_hash' "
+    "OR (OLD.perceptual_hash IS NOT NULL AND OLD.perceptual_hash IS DISTINCT FROM NEW.perceptual_hash)"
+)
 GUARDED = {
     "stimulus": ("JOIN stimuli_frozenset_stimuli m ON m.frozenset_id = s.id WHERE m.stimulus_id = OLD.id", ANY_CHANGE),
     "sourceimage": (
         "JOIN stimuli_frozenset_images m ON m.frozenset_id = s.id WHERE m.sourceimage_id = OLD.id",
-        ANY_CHANGE,
+        BUT_A_FIRST_HASH,
     ),
     "feature": ("JOIN stimuli_frozenset_features m ON m.frozenset_id = s.id WHERE m.feature_id = OLD.id", ANY_CHANGE),
     # Where its weights were last found may be noted; which network it is may not.

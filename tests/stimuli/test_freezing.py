@@ -242,6 +242,20 @@ def contents(frozen: FrozenSet) -> list[object]:
     ]
 
 
+def test_a_hash_that_was_never_kept_may_be_filled_in_and_then_stays(frozen: FrozenSet) -> None:
+    with connection.cursor() as cursor:  # images that were frozen before hashes were kept
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE stimuli_sourceimage DISABLE TRIGGER guard_frozen_update")
+        frozen.images.update(perceptual_hash=None)
+        cursor.execute("ALTER TABLE stimuli_sourceimage ENABLE TRIGGER guard_frozen_update")
+    with pytest.raises(FrozenError), refusals(), transaction.atomic():
+        frozen.images.update(perceptual_hash=5, left=3)
+    frozen.images.update(perceptual_hash=5)
+    with pytest.raises(FrozenError), refusals(), transaction.atomic():
+        frozen.images.update(perceptual_hash=None)
+    assert set(frozen.images.values_list("perceptual_hash", flat=True)) == {5}
+
+
 def test_images_of_a_frozen_set_cannot_be_deleted_by_a_program_either(frozen: FrozenSet) -> None:
     with pytest.raises((ProtectedError, IntegrityError)), transaction.atomic():
         SourceImage.objects.all().delete()
