@@ -62,9 +62,3 @@ def cohens_h(first: Reals, second: Reals, *, seed: int) -> EffectSize:
 def _h(first: Reals, second: Reals, axis: int = -1) -> Reals:
     a, b = (np.clip(values.mean(axis=axis), 0.0, 1.0) for values in (first, second))
     return np.asarray(2 * np.arcsin(np.sqrt(a)) - 2 * np.arcsin(np.sqrt(b)), dtype=np.float64)
-
-
-def risk_difference(first: Reals, second: Reals, *, seed: int) -> EffectSize:
-    """The mean difference of the same participants' accuracies, in [-1, 1], with its BCa bootstrap interval."""
-    differences = first - second
-    return EffectSize(float(differences.mean()), bootstrap_interval(differences, seed=seed))
