@@ -26,6 +26,7 @@ MAY_IMPORT = {
         "stimuli.renditions",
         "stimuli.sets",
         "stimuli.attempts",
+        "stimuli.immutability",
     }
     | {"analysis.columns", "django"},
     # The plan stands in the protocol, and power is simulated on the assignment that participants get: both are plain

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from stimuli.attempts import next_attempt
+from stimuli.immutability import FrozenError, refusals
 from stimuli.models import Rejection, Stimulus
 
 
@@ -26,7 +27,11 @@ def stimulus_reject(*, stimulus: Stimulus, reason: str, by: str) -> Rejection:
     sentence = why_not_reject(stimulus)
     if sentence:
         raise RejectionRefusedError(sentence)
-    return Rejection.objects.create(stimulus=stimulus, reason=reason, by=by)
+    try:
+        with refusals(), transaction.atomic():
+            return Rejection.objects.create(stimulus=stimulus, reason=reason, by=by)
+    except FrozenError as error:  # the database has the last word
+        raise RejectionRefusedError(str(error)) from error
 
 
 @transaction.atomic
