@@ -1,14 +1,11 @@
 """What a Ray cluster of this machine makes per minute, and how much memory the driver takes.
 
-``python -m benchmarks.engines``, about six minutes on two processors. Each number of workers is measured several times
-in turn, because other work on the machine disturbs them differently. The last line is one JSON object; it is also
-written to ``benchmarks/results/engines.json``.
+A part of benchmarks/generation.py: ``python -m benchmarks.generation --parts engines``, about six minutes on two
+processors. Each number of workers is measured several times in turn, because other work on the machine disturbs them
+differently.
 """
 
 import argparse
-import json
-import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -16,12 +13,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.workers import NAME, photograph, seconds
 from stimuli.engines.opening import open_workers
 from stimuli.orders import Order
 
-RESULTS = Path(__file__).parent / "results" / "engines.json"
 ROUNDS = 2
 COUNTS = (1, 2, 4)
 ORDERS_EACH = 3
@@ -55,6 +52,15 @@ def rates(path: Path) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in measured.items()}
 
 
+def peak_mb() -> float:
+    """The most memory that this process has held, in MB.
+
+    Of the kernel's account of the program that runs now: what getrusage tells includes the process it was forked from.
+    """
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
 def drive(size: int, folder: Path) -> None:
     """As a driver: make so many stimuli on two Ray workers, keep their files, and print the peak memory in MB."""
     weights = folder / SMALL_WEIGHTS
@@ -62,7 +68,7 @@ def drive(size: int, folder: Path) -> None:
     with open_workers(SMALL, weights, "cpu", 2, engine="ray") as workers:
         for place, made in workers.make(orders):
             (folder / f"{size}-{place}.png").write_bytes(made.pictures[0].image)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_mb())
 
 
 def peaks(folder: Path) -> Iterator[tuple[str, float]]:
@@ -82,32 +88,19 @@ def peaks(folder: Path) -> Iterator[tuple[str, float]]:
         yield f"peak_mb_{size}", peak
 
 
-def main() -> None:
-    """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--driver", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.driver:
-        drive(options.driver, options.folder)
-        return
-    load = os.getloadavg()[0]
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Stimuli per minute by engine and number of workers, the driver's peak memory, and the cluster's efficiency."""
     with tempfile.TemporaryDirectory() as folder:
         found = rates(photograph(Path(folder)))
         found |= dict(peaks(Path(folder)))
-    found |= {
-        f"ray_efficiency_{count}": found[f"ray_per_min_{count}"] / (count * found["ray_per_min_1"])
-        for count in COUNTS
-        if count > 1
-    }
-    found |= {
-        "processors": len(os.sched_getaffinity(0)),
-        "load_before": load,
-        "load_after": os.getloadavg()[0],
-    }
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    print(json.dumps(found))
+    for count in COUNTS[1:]:
+        found[f"ray_efficiency_{count}"] = found[f"ray_per_min_{count}"] / (count * found["ray_per_min_1"])
+    return {name: round(value, 3) for name, value in found.items()}
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description="A driver whose memory is looked at.")
+    parser.add_argument("--driver", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    given = parser.parse_args()
+    drive(given.driver, given.folder)

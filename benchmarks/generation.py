@@ -1,12 +1,14 @@
 """How fast are the images of a study surveyed and made, and does memory stay where it is?
 
-``python -m benchmarks.generation``; a few minutes on two cores. Every part runs in a process and an installation of its
-own (a database and a data folder that are gone afterwards), so that its peak of memory is its own:
+``python -m benchmarks.generation``; about ten minutes on two cores. Every part runs in a process and an installation of
+its own (a database and a data folder that are gone afterwards), so that its peak of memory is its own:
 
 - survey: images per second of a survey of the built-in photographs' crops against a plain torch loop over the same
   files, with as many threads in all (benchmarks/survey.py);
 - pool: a large pool of generated images through a network of one layer: what the process's memory peaked at when 10 %,
-  50 % and 100 % of the images were done. ``--pool`` says how many images.
+  50 % and 100 % of the images were done. ``--pool`` says how many images;
+- engines: stimuli per minute on Ray with 1, 2 and 4 workers and with 2 processes, how much of the ideal rate that is,
+  and what the driver's memory peaked at for 10, 100 and 1000 stimuli (benchmarks/engines.py).
 
 Writes benchmarks/results/generation-cpu-CORES-cores.json, in which parts that were not measured again keep their
 figures; its content is the last line as well. With each part stands the machine's load average before it: well above
@@ -29,6 +31,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = {
     "survey": ("benchmarks.survey", "measure_rate"),
     "pool": ("benchmarks.survey", "measure_pool"),
+    "engines": ("benchmarks.engines", "measure"),
 }
 
 
