@@ -4,6 +4,7 @@ Hamblin, Fel, Saha, Konkle and Alvarez, "Feature Accentuation: Revealing 'What' 
 arXiv 2402.10039.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -32,11 +33,20 @@ class Job:
         seed_image: ``(3, H, W)`` in [0, 1], any height and width.
         feature: what to raise.
         seed: of all its randomness.
+        levels: activations at which this image is kept, instead of those of the config; None for the config's.
+
+    Raises:
+        AccentuationError: a level is not finite.
     """
 
     seed_image: Tensor
     feature: Feature
     seed: int
+    levels: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(level) for level in self.levels or ()):
+            raise AccentuationError(f"levels must be finite, not {self.levels!r}.")
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,8 @@ class Accentuation:
         activations: ``(steps,)``, mean over the crops of each step, before that step moved the image; shorter than
             the config's steps where the run ended early.
         distances: ``(steps,)``, the distance to the seed in the regularisation layer, likewise.
-        snapshots: the images kept on the way, in the order in which they were reached. A level of the config that has
-            none was never reached; one that the seed already has has the seed itself, at step 0.
+        snapshots: the images kept on the way, in the order in which they were reached. A level without one was never
+            reached; one that the seed already has has the seed itself, at step 0.
     """
 
     image: Tensor
@@ -181,7 +191,15 @@ def _optimized(
         fast = folded_copy(model, [*layers, layer] if layer else layers)
         parametrization = parametrize(config.parametrization, images)
         tracks = optimize(
-            fast, parametrization, images, features, layer, config, seeds=[job.seed for job in jobs], on_step=on_step
+            fast,
+            parametrization,
+            images,
+            features,
+            layer,
+            config,
+            seeds=[job.seed for job in jobs],
+            levels=[config.levels if job.levels is None else job.levels for job in jobs],
+            on_step=on_step,
         )
     return [_result(model, track, job, image) for track, job, image in zip(tracks, jobs, images, strict=True)]
 

@@ -144,7 +144,13 @@ class Direction(_OfOneLayer):
 
     @classmethod
     def of_vector(cls, layer: str, vector: Sequence[float], cosine_power: float = 0.0) -> "Direction":
-        """From one weight for each channel of the layer."""
+        """From one weight for each channel of the layer.
+
+        Raises:
+            FeatureError: the vector has more than one dimension.
+        """
+        if any(isinstance(weight, Sequence) or getattr(weight, "ndim", 0) for weight in vector):
+            raise FeatureError(f"A direction in `{layer}` needs one number for each channel; flatten the vector first.")
         components = tuple((channel, float(weight)) for channel, weight in enumerate(vector) if weight != 0)
         return cls(layer, components, cosine_power, len(vector))
 

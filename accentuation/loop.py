@@ -1,7 +1,7 @@
 """The optimisation: many images at once, each with its own feature, seed and end."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -41,8 +41,9 @@ class Snapshot:
 
 @dataclass
 class Track:
-    """What one member of the batch has come to: its end, and the way there."""
+    """What one member of the batch has come to: the levels that it has still to reach, its end, and the way there."""
 
+    levels: tuple[float, ...]
     end: Snapshot | None = None
     activations: list[Tensor] = field(default_factory=list)
     distances: list[Tensor] = field(default_factory=list)
@@ -58,6 +59,7 @@ def optimize(
     config: AccentuationConfig,
     *,
     seeds: Sequence[int],
+    levels: Sequence[tuple[float, ...]] | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> list[Track]:
     """Run the loop. The members of the batch do not touch each other; one that has ended costs nothing any more.
@@ -70,12 +72,14 @@ def optimize(
         regularization_layer: None for no distance.
         config: how.
         seeds: one for each image.
+        levels: those of each image; None for the config's.
         on_step: called after each step with the number of steps done.
 
     Raises:
         AccentuationError: a gradient is not finite.
     """
-    run = _Run(model, parametrization, seed_images, features, regularization_layer, config, seeds)
+    tracks = [Track(own) for own in (levels or [config.levels] * len(features))]
+    run = _Run(model, parametrization, seed_images, features, regularization_layer, config, seeds, tracks)
     with torch.enable_grad():
         run.watch(0)
         for step in range(1, config.steps + 1):
@@ -100,6 +104,7 @@ class _Run:
         layer: str | None,
         config: AccentuationConfig,
         seeds: Sequence[int],
+        tracks: list[Track],
     ) -> None:
         self.model, self.config, self.layer = model, config, layer
         self.parametrization = parametrization
@@ -113,7 +118,8 @@ class _Run:
         self.importance = torch.zeros_like(seed_images)
         self.factors = seed_images.new_zeros(len(features))  # that balance the two gradients; 0 until both exist
         self.rows = list(range(len(features)))
-        self.tracks = [Track() for _ in features]
+        self.tracks = tracks
+        self.measured = any(track.levels for track in tracks)
 
     def step(self) -> None:
         """Move every image once."""
@@ -136,7 +142,7 @@ class _Run:
     def watch(self, step: int) -> None:
         """Keep the snapshots that are due after this many steps, and let go of the members that have ended."""
         last = step == self.config.steps
-        wanted = last or step in self.config.snapshot_steps or bool(self.config.levels)
+        wanted = last or step in self.config.snapshot_steps or self.measured
         tired = [step > 0 and self._is_tired(self.tracks[row]) for row in self.rows]
         if not (wanted or any(tired)):
             return
@@ -157,7 +163,7 @@ class _Run:
             images = self.parametrization()
             masks = opacity_masks(self.importance, self.config.mask_percentile)
             blends = blend(images, self.seed_images, masks, self.config.strength)
-            activations = self._measure(blends) if self.config.levels else [None] * len(images)
+            activations = self._measure(blends) if self.measured else [None] * len(images)
         return [
             Snapshot(step, None, *parts) for parts in zip(activations, images, masks, blends, strict=True)
         ]  # fmt: skip
@@ -172,14 +178,13 @@ class _Run:
         ]
 
     def _reach_levels(self, track: Track, shot: Snapshot) -> bool:
-        """Keep the image for each level that it is the first to reach. True when none is left."""
-        if not self.config.levels or shot.activation is None:
+        """Keep the image for each level that it is the first to reach. True when it has reached the last one."""
+        if not track.levels or shot.activation is None:
             return False
-        sign, reached = self.config.sign, {each.level for each in track.snapshots}
-        for level in self.config.levels:
-            if level not in reached and sign * shot.activation >= sign * level:
-                track.snapshots.append(Snapshot(shot.step, level, shot.activation, shot.image, shot.mask, shot.blend))
-        return {each.level for each in track.snapshots} >= set(self.config.levels)
+        reached = [level for level in track.levels if self.config.sign * (shot.activation - level) >= 0]
+        track.snapshots += [replace(shot, level=level) for level in dict.fromkeys(reached)]
+        track.levels = tuple(level for level in track.levels if level not in reached)
+        return not track.levels
 
     def _is_tired(self, track: Track) -> bool:
         patience = self.config.patience

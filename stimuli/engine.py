@@ -127,8 +127,8 @@ class Network:
     def make(self, orders: Iterable[Order]) -> Iterator[Made]:
         """What was made of each order, in their order and as soon as it is there.
 
-        Consecutive accentuations that differ in image, feature and seed only are made together, as many as fit into
-        the memory of a GPU; on a CPU one after the other, which is as fast there.
+        Consecutive accentuations that differ in image, feature, levels and seed only are made together, as many as fit
+        into the memory of a GPU; on a CPU one after the other, which is as fast there.
 
         Raises:
             EngineError: the feature or a layer does not exist, or an image file is missing or damaged.
@@ -148,13 +148,14 @@ class Network:
 
         def jobs() -> Iterator[accentuation.Job]:
             for order in orders:
-                job = accentuation.Job(_seed_image(order), self._parsed(order.feature), order.seed)
+                levels = tuple(order.config.get("levels", ()))
+                job = accentuation.Job(_seed_image(order), self._parsed(order.feature), order.seed, levels)
                 begun.append((order, job))
                 yield job
 
         for done in accentuation.accentuate_many(self._model, jobs(), settings):
             order, job = begun.popleft()
-            yield Made(tuple(self._accented(order, job, shot, settings) for shot in _shots(done, settings)))
+            yield Made(tuple(self._accented(order, job, shot, settings) for shot in _shots(done, job)))
 
     def _accented(
         self, order: Order, job: accentuation.Job, shot: "_Shot", settings: accentuation.AccentuationConfig
@@ -239,20 +240,23 @@ class _Shot:
     curve: tuple[float, ...]
 
 
-def _shots(done: accentuation.Accentuation, settings: accentuation.AccentuationConfig) -> list[_Shot]:
+def _shots(done: accentuation.Accentuation, job: accentuation.Job) -> list[_Shot]:
     """The end of a run, or for each level the image that first reached it, and the end for a level never reached."""
     curve = _numbers(done.activations)
     end = _Shot(done.blend, done.mask, curve)
-    if not settings.levels:
+    if not job.levels:
         return [end]
     reached = {shot.level: _Shot(shot.blend, shot.mask, curve[: shot.step]) for shot in done.snapshots}
-    return [reached.get(level, end) for level in settings.levels]
+    return [reached.get(level, end) for level in job.levels]
 
 
 def _shared(order: Order) -> tuple[str, str]:
-    """What consecutive orders must have in common to be made together: how they are made, and the settings as JSON."""
+    """What consecutive orders must have in common to be made together: how they are made, and the settings as JSON.
+
+    Levels are each order's own: every feature of a study has others.
+    """
     kind = order.kind if order.kind in ("attribution", "visualization") else "accentuation"
-    return kind, json.dumps(order.config, sort_keys=True)
+    return kind, json.dumps({name: value for name, value in order.config.items() if name != "levels"}, sort_keys=True)
 
 
 def _written(image: torch.Tensor, order: Order) -> tuple[bytes, torch.Tensor]:

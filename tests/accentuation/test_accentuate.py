@@ -425,6 +425,25 @@ def test_it_works_in_the_callers_inference_mode(tiny):
     assert result.activations.shape == (4,)
 
 
+def test_each_job_of_a_batch_is_kept_at_its_own_levels_as_it_is_alone(tiny):
+    image, config = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(3)), replace(TINY, steps=12)
+    start = accentuate(tiny, image, Logit(1), config, seed=1).activation_before
+    near, far = (start + 1e-4,), (start + 1e-4, start + 1e6)
+    jobs = [Job(image, Logit(1), 1, near), Job(image, Logit(1), 2, far), Job(image, Logit(1), 3)]
+    together = list(accentuate_many(tiny, jobs, config, batch_size=3))
+    assert [[shot.level for shot in done.snapshots] for done in together] == [[near[0]], [far[0]], []]
+    assert len(together[0].activations) < len(together[1].activations) == len(together[2].activations) == 12
+    for job, done in zip(jobs, together, strict=True):
+        (alone,) = accentuate_many(tiny, [job], config)
+        torch.testing.assert_close(done.blend, alone.blend, atol=1e-5, rtol=1e-4)
+        assert len(done.activations) == len(alone.activations)
+
+
+def test_a_level_that_is_not_a_number_is_refused():
+    with pytest.raises(AccentuationError, match="levels must be finite"):
+        Job(torch.full((3, 8, 8), 0.4), Logit(1), 1, (float("nan"),))
+
+
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_batch_of_nothing_is_refused(tiny, size):
     with pytest.raises(AccentuationError, match="batch_size must be at least 1"):

@@ -380,3 +380,11 @@ def test_what_is_measured_must_be_images(tiny, images, sentence):
     ):
         with pytest.raises(AccentuationError, match=sentence):
             call()
+
+
+def test_a_direction_of_a_table_is_refused_in_one_sentence():
+    with pytest.raises(FeatureError, match="one number for each channel; flatten the vector first"):
+        Direction.of_vector("blocks.4.2", torch.zeros(2, 3))
+    with pytest.raises(FeatureError, match="flatten the vector first"):
+        Direction.of_vector("blocks.4.2", [[1.0], [2.0]])
+    assert Direction.of_vector("blocks.4.2", torch.tensor([0.0, 2.0])).components == ((1, 2.0),)
