@@ -1,7 +1,7 @@
 """What it takes to make the stimuli of a plan: how many are missing, and the disk space and the time that they need."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from stimuli import files
 from stimuli.engines.interface import Workers
 from stimuli.generation import order, unmade
-from stimuli.models import SourceImage, Stimulus
+from stimuli.models import Rendition, SourceImage, Stimulus
 from stimuli.orders import Order
 from stimuli.recipes import Recipe
 
@@ -28,7 +28,7 @@ class KindCosts:
         kind: of the stimuli.
         planned: how many the study needs.
         missing: the recipes of those that are not there, or whose file is missing or damaged.
-        bytes_each: mean size of a file.
+        bytes_each: mean size of the files of one: the image, its mask and its scaled copies for the web.
         measured: whether the size is that of stimuli of this kind; otherwise it is that of the natural images.
     """
 
@@ -72,15 +72,19 @@ def seconds_by_kind(costs: Sequence[KindCosts], workers: Workers) -> dict[str, f
 
 def _costs(kind: str, recipes: Sequence[Recipe], missing: Sequence[Recipe]) -> KindCosts:
     pool = recipes[0].pool
-    made = list(_sizes(Stimulus.objects.filter(kind=kind, pool=pool).order_by("-id")[:SIZES]))
+    image_format = recipes[0].format
+    alike = Stimulus.objects.filter(kind=kind, pool=pool, format=image_format).order_by("-id")[:SIZES]
+    made = [_size(one.sha256, one.mask_sha256) for one in alike]
     # A generated image of the same size in pixels takes about as much as a natural one.
-    each = made or list(_sizes(SourceImage.objects.filter(pool=pool).order_by("sha256")[:SIZES]))
+    each = made or [_size(one.sha256) for one in SourceImage.objects.filter(pool=pool).order_by("sha256")[:SIZES]]
     of_kind = [recipe for recipe in missing if recipe.kind == kind]
     return KindCosts(kind, len(recipes), of_kind, fmean(each or [0.0]), bool(made))
 
 
-def _sizes(rows: Any) -> Iterator[int]:
-    return (size for row in rows if (size := files.size(row.sha256)) is not None)
+def _size(*sha256s: str) -> int:
+    """Bytes of these files and of the scaled copies of them."""
+    copies = Rendition.objects.filter(original_sha256__in=sha256s).values_list("sha256", flat=True)
+    return sum(files.size(sha256) or 0 for sha256 in {*sha256s, *copies} if sha256)
 
 
 def _seconds(first: Order, workers: Workers, parallel: int) -> float:

@@ -85,8 +85,9 @@ def _fit_stimuli(found: Contents) -> list[Stimulus]:
     if wrong:
         raise FreezeError(
             f"Problems in the set {found.protocol.slug!r}: {len(wrong)}; nothing was frozen. generate_stimuli makes "
-            "stimuli that are missing, damaged or rejected, import_images brings natural images back; what breaks a "
-            "bound needs other features, other settings or another bound.",
+            "stimuli that are missing, damaged or rejected, import_images brings natural images back. What breaks a "
+            "bound needs another attempt (reject it in the gallery, then generate_stimuli), other features, settings "
+            "or bounds; a continuation that does not reach its level more steps, or lower percentiles.",
             wrong,
         )
     return stimuli

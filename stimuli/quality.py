@@ -87,6 +87,12 @@ def flagged_stimuli(recipes: Iterable[Recipe], bounds: QualityTable) -> list[tup
     return [(stimulus, words) for stimulus in made if (words := flags(stimulus, bounds))]
 
 
+def against_their_aim(recipes: Iterable[Recipe]) -> int:
+    """How many accentuations and suppressions made by these recipes moved their feature the wrong way."""
+    made = (find_stimulus(recipe) for recipe in recipes if recipe.kind in (Kind.ACCENTUATION, Kind.SUPPRESSION))
+    return sum(1 for stimulus in made if stimulus is not None and (gain(stimulus) or 0.0) < 0)
+
+
 def _level_flags(stimulus: Stimulus) -> list[str]:
     """Whether an image that was to be stopped at a level was: after some steps, and before they were used up."""
     level = stimulus.config.get("level") if stimulus.config else None

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stimuli.attempts import next_seed
+from django.db.models import QuerySet
+
+from stimuli.attempts import later_seeds, next_seed
 from stimuli.continuations import Continuation, Level, plan_continuations
 from stimuli.models import Feature, ImagePool, SourceImage, Stimulus
 from stimuli.natural import sample_sha256, spectrum_sample
@@ -177,20 +179,36 @@ def _present(recipe: Recipe) -> tuple[Recipe, list[Stimulus]]:
     while any(hasattr(stimulus, "rejection") for stimulus in made):
         recipe = replace(recipe, seed=next_seed(recipe.seed))
         made = _of_run(recipe)
+    if not made and (seed := _frozen_seed(recipe)) is not None:
+        recipe = replace(recipe, seed=seed)
+        made = _of_run(recipe)
     return recipe, made
+
+
+def _frozen_seed(recipe: Recipe) -> int | None:
+    """The seed of a later attempt that belongs to a frozen set; None if there is none.
+
+    In a set that came from another installation the attempts that were rejected there are missing.
+    """
+    frozen = set(_made_by(recipe).exclude(frozen_sets=None).values_list("seed", flat=True))
+    return next((seed for seed in later_seeds(recipe.seed) if seed in frozen), None) if frozen else None
 
 
 def _of_run(recipe: Recipe) -> list[Stimulus]:
     """What was made with the seed and the run of this recipe."""
-    made = Stimulus.objects.filter(
+    made = _made_by(recipe).filter(seed=recipe.seed)
+    return list(made.select_related("feature", "pool", "image", "rejection"))
+
+
+def _made_by(recipe: Recipe) -> "QuerySet[Stimulus]":
+    """What was made with the run of this recipe, in whichever attempt."""
+    return Stimulus.objects.filter(
         kind=recipe.kind,
         feature=recipe.feature,
         pool=recipe.pool,
         image=recipe.image,
         config_sha256__in=recipe.run,
-        seed=recipe.seed,
     )
-    return list(made.select_related("feature", "pool", "image", "rejection"))
 
 
 def _accentuation_config(protocol: Protocol, feature: Feature) -> dict[str, Any]:

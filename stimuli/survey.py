@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
+from django.db.models import F, Q
 
 from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, UnitSample, VisionModel
 from stimuli.orders import NetworkFacts
@@ -70,13 +71,24 @@ def record_network(network: NetworkFacts, *, weights_given: bool) -> VisionModel
     return row
 
 
-def surveyed_features(network: VisionModel, pool: ImagePool) -> set[str]:
-    """The names of the features that are surveyed over a pool."""
-    return set(Feature.objects.filter(model=network, surveys__pool=pool).values_list("name", flat=True))
+@dataclass(frozen=True)
+class Depth:
+    """How much of a large pool is asked to be kept: images of either end, and random ones."""
+
+    ends: int
+    sample: int
+
+
+def surveyed_features(network: VisionModel, pool: ImagePool, depth: Depth) -> set[str]:
+    """The names of the features of whose survey over a pool so much is kept."""
+    deep = Q(surveys__sampled__gte=F("surveys__images"))
+    if pool.images.count() > max(2 * depth.ends, depth.sample):
+        deep |= Q(surveys__ends__gte=depth.ends, surveys__sampled__gte=depth.sample)
+    return set(Feature.objects.filter(deep, model=network, surveys__pool=pool).values_list("name", flat=True))
 
 
 def standing_sample(
-    network: VisionModel, pool: ImagePool, layer: str, *, sample: int | None, seed: int
+    network: VisionModel, pool: ImagePool, layer: str, depth: Depth, *, sample: int | None, seed: int
 ) -> UnitSample | None:
     """The record that this sample of units of a layer was drawn and surveyed, if there is one.
 
@@ -84,10 +96,11 @@ def standing_sample(
         network: of the layer.
         pool: over which it was surveyed.
         layer: its name.
+        depth: how much of the pool.
         sample: how many units; None for all living ones.
         seed: of the sample.
     """
-    there = surveyed_features(network, pool)
+    there = surveyed_features(network, pool, depth)
     for standing in UnitSample.objects.filter(model=network, pool=pool, layer=layer):
         alive = standing.units - standing.dead
         whole = sample is None or sample >= alive
@@ -119,7 +132,8 @@ def survey_layer(
         progress: is told of every unit whose rows were written.
 
     Raises:
-        SurveyError: a named unit is dead, or its activation, or that of all units, is not finite.
+        SurveyError: a named unit is dead, or its activation, or that of all units, is not finite; or a frozen set rests
+            on a survey of it that kept less.
     """
     _check_finite(network, pool, fold, wanted)
     alive = set(np.flatnonzero(fold.alive).tolist())
@@ -136,7 +150,7 @@ def survey_layer(
             model=network, pool=pool, layer=wanted.layer, seed=seed, units=fold.units, dead=dead, drawn=drawn
         )
     units = [*wanted.units, *(unit for unit in drawn if unit not in wanted.units)]
-    there = surveyed_features(network, pool)
+    there = surveyed_features(network, pool, Depth(extent.ends, len(extent.sample)))
     new = [unit for unit in units if feature_name(wanted.layer, unit) not in there]
     for unit in new:
         _write(network, feature_name(wanted.layer, unit), pool, fold, unit, extent)
@@ -184,9 +198,24 @@ def _sampled(wanted: Wanted, alive: set[int], seed: int) -> list[int]:
     return sorted(random.Random(f"{seed}:{wanted.layer}").sample(sorted(alive), wanted.sample))
 
 
+def _make_room(feature: Feature, pool: ImagePool) -> None:
+    """Remove a survey that kept less. A frozen set rests on the ranks of its own."""
+    standing = FeatureSurvey.objects.filter(feature=feature, pool=pool)
+    if not standing.exists():
+        return
+    if frozen := feature.frozen_sets.first():
+        raise SurveyError(
+            f"The feature {feature} was surveyed over the pool {pool.name!r} with smaller ends or a smaller sample, "
+            f"and the frozen set {frozen.slug!r} rests on that; ask for no more, or take another pool."
+        )
+    Activation.objects.filter(feature=feature, image__pool=pool).delete()
+    standing.delete()
+
+
 @transaction.atomic
 def _write(network: VisionModel, name: str, pool: ImagePool, fold: LayerFold, unit: int, extent: Extent) -> None:
     feature, _ = Feature.objects.get_or_create(model=network, name=name)
+    _make_room(feature, pool)
     FeatureSurvey.objects.create(
         feature=feature,
         pool=pool,

@@ -68,6 +68,19 @@ def test_a_seed_is_weak_for_its_feature_and_in_no_other_trial(surveyed: ImagePoo
         assert of_seed[one.foil.name] < one.foil_level.activation
 
 
+def test_no_seed_looks_like_an_image_of_a_trial_or_comes_from_a_photograph_of_its_feature(surveyed: ImagePool) -> None:
+    asked = protocol(seeds=1)
+    before = {one.feature.name: one.image for one in planned(asked)}
+    shown = {images.feature.name: images.images[0].image for images in select_images(asked)}
+    first, second, *_ = FEATURES[1:]
+    # A near-duplicate of another feature's reference: one bit apart.
+    SourceImage.objects.filter(pk=before[first].pk).update(perceptual_hash=shown[second].perceptual_hash ^ 1)
+    SourceImage.objects.filter(pk=before[second].pk).update(photograph_sha256=shown[second].photograph_sha256)
+    after = {one.feature.name: one.image for one in planned(asked)}
+    assert before[first] not in after.values()
+    assert after[second] != before[second]
+
+
 def test_of_a_large_pool_seeds_come_from_the_sample_and_not_from_its_weak_end(surveyed: ImagePool) -> None:
     FeatureSurvey.objects.update(ends=18, sampled=4)
     ranks = {

@@ -23,13 +23,14 @@ from stimuli.models import (
     FeatureSurvey,
     FrozenSet,
     ImagePool,
+    Rejection,
     Rendition,
     SourceImage,
     Stimulus,
     UnitSample,
     VisionModel,
 )
-from studyapp.models import Study
+from studyapp.models import Reference, Study
 from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text, write_picture
 
 TABLES = (
@@ -225,6 +226,31 @@ def test_what_was_exported_comes_back_as_it_was(
     (tmp_path / "again" / "protocol.toml").rename(tmp_path / "birds.toml")
     call_command("create_study", tmp_path / "birds.toml")
     assert Study.objects.get().features.count() == 6
+
+
+def test_a_set_whose_stimuli_were_rejected_and_made_again_serves_a_study_elsewhere(
+    db: None, tmp_path: Path, settings: Any
+) -> None:
+    make_survey()
+    file = protocol_file(protocol_text())
+    make_stimuli(file.protocol)
+    first = Stimulus.objects.all()[0]
+    for _ in range(2):  # the second attempt is rejected, too
+        (latest,) = Stimulus.objects.filter(
+            feature=first.feature, image=first.image, config_sha256=first.config_sha256, rejection=None
+        )
+        Rejection.objects.create(stimulus=latest, reason="blurred", by="ada")
+        make_stimuli(file.protocol)
+    freeze(file)
+    call_command("export_stimuli", "birds", out=tmp_path / "set")
+    empty_the_database()
+    settings.IMAGE_ROOT = tmp_path / "elsewhere"
+    call_command("import_stimuli", tmp_path / "set")
+    assert not Rejection.objects.exists()
+    call_command("verify_stimuli", slug="birds", sample=0)
+    call_command("create_study", tmp_path / "set" / "protocol.toml")
+    shown = {stimulus for reference in Reference.objects.all() for stimulus in reference.explanations.all()}
+    assert shown == set(FrozenSet.objects.get().stimuli.all())
 
 
 def test_importing_twice_is_harmless_and_brings_lost_files_back(

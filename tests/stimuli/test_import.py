@@ -1,5 +1,6 @@
 """`import_images`: whole pools from good photographs, one sentence for each bad one."""
 
+import errno
 import os
 import shutil
 import struct
@@ -332,3 +333,17 @@ def test_the_built_in_photographs_give_several_hundred_distinct_crops(image_root
     assert 300 <= pool.images.count() <= 400
     assert pool.images.values("photograph_sha256").distinct().count() == 16
     assert pool.images.values("sha256").distinct().count() == pool.images.count()
+
+
+def test_a_folder_that_takes_no_image_is_one_sentence_and_no_pool(
+    db: None, image_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (80, 80), "red").save(tmp_path / "red.png")
+
+    def full(data: bytes) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "store", full)
+    with pytest.raises(CommandError, match=r"could not be stored .No space left on device.; no pool was made"):
+        call_command("import_images", tmp_path, pool="full", size=64)
+    assert not ImagePool.objects.exists()

@@ -153,7 +153,7 @@ def test_it_counts_what_is_there_and_what_is_missing_without_loading_the_network
     natural = [image.path.stat().st_size for image in SourceImage.objects.all()]
     said = capsys.readouterr().out
     assert "3 features: 6 references and 3 pairs of queries, from " in said
-    expected = f"{6 * sum(natural) / len(natural) / 1000:.0f} kB (estimated from the natural images)."
+    expected = f"{6 * sum(natural) / len(natural) / 1000:.0f} kB (estimated from the natural images, masks apart)."
     assert f"accentuation: 6 planned, 0 there, 6 missing, about {expected}" in said
     assert "on cpu" not in said
 

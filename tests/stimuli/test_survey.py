@@ -1,6 +1,7 @@
 """`survey_features` with the real network on a small pool."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,18 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 import accentuation
+from stimuli.immutability import opened
 from stimuli.management.commands.survey_features import _ranges
-from stimuli.models import Activation, Feature, FeatureSurvey, ImagePool, SourceImage, UnitSample, VisionModel
+from stimuli.models import (
+    Activation,
+    Feature,
+    FeatureSurvey,
+    FrozenSet,
+    ImagePool,
+    SourceImage,
+    UnitSample,
+    VisionModel,
+)
 from stimuli.streaming import sample_of
 from stimuli.survey import rank_among
 from tests.stimuli.hand_survey import survey_by_hand
@@ -112,6 +123,35 @@ class TestSurvey:
         between = sorted((rows[image] for image in set(sampled) - exact), key=lambda row: row.rank)
         assert all(3 < row.rank <= 13 for row in between)
         assert [row.value for row in between] == sorted((row.value for row in between), reverse=True)
+
+    def test_larger_ends_are_surveyed_again_unless_a_frozen_set_rests_on_the_smaller_ones(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        name = f"{LAYER}:channel=17"
+        survey = partial(call_command, "survey_features", MODEL, "small", features=[name], workers=1, sample=5)
+        survey(ends=3)
+        few = {row.image_id: (row.value, row.rank) for row in Activation.objects.all()}
+        survey(ends=2)
+        assert capsys.readouterr().out.endswith("All features are surveyed over the pool small.\n")
+        survey(ends=5)
+        assert FeatureSurvey.objects.get().ends == 5
+        more = {row.image_id: (row.value, row.rank) for row in Activation.objects.all()}
+        exact = [image for image, (_, rank) in few.items() if rank <= 3 or rank > 13]
+        assert len(more) > len(few)
+        assert all(more[image] == few[image] for image in exact)
+
+        frozen = FrozenSet.objects.create(
+            slug="cats", protocol="", protocol_sha256="0" * 64, plan="", plan_sha256="0" * 64, verification={}
+        )
+        with opened(frozen):
+            frozen.features.add(Feature.objects.get())
+        with pytest.raises(CommandError, match="the frozen set 'cats' rests on that; ask for no more"):
+            survey(ends=8)
+        assert {row.image_id: (row.value, row.rank) for row in Activation.objects.all()} == more
+
+    def test_a_sample_of_units_needs_a_layer(self) -> None:
+        with pytest.raises(CommandError, match="--units draws a sample from --layers, and none is named"):
+            call_command("survey_features", MODEL, "small", features=[f"{LAYER}:channel=17"], units=3, workers=1)
 
     def test_the_rank_of_an_image_from_elsewhere_is_that_of_the_ends_or_estimated(self) -> None:
         network = VisionModel.objects.create(name="n", input_size=64, mean=[], std=[])

@@ -13,7 +13,7 @@ from stimuli.generation import GenerationError, Kept, check_network, make_stimul
 from stimuli.locks import BusyError, exclusive
 from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
-from stimuli.quality import flagged_stimuli
+from stimuli.quality import against_their_aim, flagged_stimuli
 from stimuli.recipes import Recipe, find_stimulus, needed_recipes
 from stimuli.renditions import make_renditions
 from stimuli.selection import FeatureImages, select_images
@@ -70,7 +70,17 @@ class Command(BaseCommand):
         if flagged:
             self.stdout.write(
                 f"{len(flagged)} of {len(recipes)} stimuli break the bounds of [stimuli.quality]; freeze_stimuli will "
-                "refuse them. Change how they are made, the features, or the bounds."
+                "refuse them. Reject one in the gallery for another attempt, or change how they are made, the features "
+                "or the bounds; a continuation reaches its level with more steps or a lower percentile."
+            )
+        against = against_their_aim(recipes)
+        if against:
+            self.stdout.write(
+                self.style.WARNING(
+                    f"{against} of {len(recipes)} stimuli moved their feature the wrong way: an accentuation lowered "
+                    "it or a suppression raised it. They pass unless [stimuli.quality] has a `min_gain`; more steps "
+                    "or less regularization help."
+                )
             )
 
     def _generate(self, protocol: Protocol, missing: list[Recipe], total: int, options: dict[str, Any]) -> None:

@@ -55,6 +55,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped; no pool was made. Run the same command again.", returncode=130) from error
+        except OSError as error:
+            raise CommandError(
+                f"An image could not be stored ({error.strerror or error}); no pool was made. Make room or let the "
+                "data folder be written to, then run the same command again."
+            ) from error
         self._report(done, scattered=options["built_in"])
 
     def _report(self, done: ImportedPool, *, scattered: bool) -> None:

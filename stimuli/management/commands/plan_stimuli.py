@@ -98,7 +98,7 @@ def _line(one: KindCosts) -> str:
     needed = f"{one.kind}: {one.planned} planned, {there} there, {len(one.missing)} missing"
     if not one.missing:
         return f"{needed}."
-    basis = "measured on stimuli of this kind" if one.measured else "estimated from the natural images"
+    basis = "measured on stimuli of this kind" if one.measured else "estimated from the natural images, masks apart"
     return f"{needed}, about {_size(one.bytes_missing)} ({basis})."
 
 

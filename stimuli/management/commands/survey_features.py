@@ -65,6 +65,10 @@ class Command(BaseCommand):
         """Survey, and say what was found."""
         if not options["layers"] and not options["features"]:
             raise CommandError("Say what to survey: --layers, --features or both.")
+        if options["units"] is not None and not options["layers"]:
+            raise CommandError(
+                "--units draws a sample from --layers, and none is named; name one or leave --units out."
+            )
         _check_ranges(options)
         pool = _pool(options["pool"])
         try:
@@ -82,9 +86,10 @@ class Command(BaseCommand):
             network = surveyed_network(options["model"], options["weights"])
         except ProtocolError:
             return False
+        depth = survey.Depth(options["ends"], options["sample"])
         draw = {"sample": options["units"], "seed": options["seed"]}
-        samples = [survey.standing_sample(network, pool, layer, **draw) for layer in options["layers"]]
-        if None in samples or not set(options["features"]) <= survey.surveyed_features(network, pool):
+        samples = [survey.standing_sample(network, pool, layer, depth, **draw) for layer in options["layers"]]
+        if None in samples or not set(options["features"]) <= survey.surveyed_features(network, pool, depth):
             return False
         # A run that was killed after its last row had no time to clear this away.
         Checkpoint(_checkpoint_path(options, pool), "").remove()
