@@ -49,10 +49,32 @@ def _difficulty(value: object) -> str | float:
     raise ValueError('"easy" or a percentile above 50 and below 100 is needed, such as 95')
 
 
+def _question_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", value):
+        raise ValueError("lower-case letters, digits and underscores are possible, at most 50, a letter first")
+    return value
+
+
+def _parameter(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
+        raise ValueError("the name of a parameter of an address is needed, such as PROLIFIC_PID")
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s<>\"]{1,1900}", value):
+        raise ValueError("an address that begins with https:// is needed")
+    return value
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
+QuestionName = Annotated[str, AfterValidator(_question_name)]
+Parameter = Annotated[str, AfterValidator(_parameter)]
+Address = Annotated[str, AfterValidator(_address)]
 Words = Annotated[str, AfterValidator(_text)]
 FeatureName = Annotated[str, AfterValidator(_feature)]
 Condition = Literal["none", "exemplars", "attribution", "visualization", "accentuation", "suppression"]
+MAX_STEPS = 10  # of a scale, between its ends
 CHANCE = "chance"  # the second of a hypothesis about one condition alone
 # How far apart the two queries are: just inside the references, or the percentile of the strong one.
 Difficulty = Annotated[Literal["easy"] | float, BeforeValidator(_difficulty)]
@@ -152,6 +174,7 @@ class StimuliTable(Table):
     pool: Slug
     features: Annotated[tuple[FeatureName, ...], Field(min_length=1, strict=False)]
     practice_features: Annotated[tuple[FeatureName, ...], Field(min_length=1, strict=False)]
+    catch_features: Annotated[tuple[FeatureName, ...], Field(strict=False)] = ()
     references: Annotated[int, Field(ge=1, le=9)] = 9
     weak_references: Annotated[int, Field(ge=0, le=9)] = 0
     batches: Annotated[int, Field(ge=1, le=20)] = 1
@@ -174,11 +197,12 @@ class StimuliTable(Table):
     @model_validator(mode="after")
     def features_are_named_once(self) -> "StimuliTable":
         """No feature is asked about twice."""
-        names = (*self.features, *self.practice_features)
+        names = (*self.features, *self.practice_features, *self.catch_features)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
-                f"each may be named once in `features` and `practice_features` together: {', '.join(twice)}"
+                "each may be named once in `features`, `practice_features` and `catch_features` together: "
+                f"{', '.join(twice)}"
             )
         return self
 
@@ -188,11 +212,23 @@ def difficulty_name(difficulty: Difficulty) -> str:
     return difficulty if isinstance(difficulty, str) else repr(difficulty).removesuffix(".0")
 
 
-class TrialsTable(Table):
-    """``[trials]``: what is asked, under which conditions (varied within participants)."""
+class DeviceTable(Table):
+    """``[device]``: what a participant's screen must offer, in CSS pixels of the window."""
 
-    task: Literal["held_out"] = "held_out"
+    min_width: Annotated[int, Field(ge=0, le=4000)] = 0
+    min_height: Annotated[int, Field(ge=0, le=4000)] = 0
+    allow_touch_only: bool = True
+
+
+class TrialsTable(Table):
+    """``[trials]``: what is asked, under which conditions, in which blocks."""
+
+    task: Literal["held_out", "continuation", "transfer"] = "held_out"
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1, strict=False)]
+    design: Literal["within", "between"] = "within"
+    block_size: Annotated[int | None, Field(ge=1)] = None
+    break_text: Words | None = None
+    feedback: bool = False
 
     @field_validator("conditions")
     @classmethod
@@ -208,6 +244,55 @@ class ConsentTable(Table):
 
     version: Words
     text: Words
+    on_withdrawal: Literal["delete", "keep"] = "delete"
+
+
+class QuestionTable(Table):
+    """One of a questionnaire's ``questions``: what is asked, and which answers there are."""
+
+    name: QuestionName
+    label: Words
+    kind: Literal["number", "choice", "text", "scale"]
+    required: bool = True
+    choices: Annotated[tuple[Words, ...], Field(strict=False)] = ()
+    min: float | None = None
+    max: float | None = None
+    low_label: Words | None = None
+    high_label: Words | None = None
+
+    @model_validator(mode="after")
+    def answers_fit_the_kind(self) -> "QuestionTable":
+        """Choices belong to a choice, ends to a number, and a scale has both ends."""
+        if (self.kind == "choice") is (len(self.choices) < 2):
+            raise ValueError("two or more `choices` belong to the kind `choice`, and to no other")
+        if self.kind not in ("number", "scale") and (self.min is not None or self.max is not None):
+            raise ValueError("`min` and `max` belong to the kinds `number` and `scale`")
+        if self.min is not None and self.max is not None and self.min >= self.max:
+            raise ValueError("`min` must be less than `max`")
+        ends = (self.min, self.max)
+        if self.kind == "scale" and not all(end is not None and end == int(end) for end in ends):
+            raise ValueError("a scale needs whole numbers as `min` and `max`")
+        if self.kind == "scale" and self.max is not None and self.min is not None and self.max - self.min > MAX_STEPS:
+            raise ValueError(f"a scale has at most {MAX_STEPS + 1} steps")
+        if self.kind != "scale" and (self.low_label or self.high_label):
+            raise ValueError("`low_label` and `high_label` belong to the kind `scale`")
+        return self
+
+
+class QuestionnaireTable(Table):
+    """``[questionnaire_before]`` and ``[questionnaire_after]``: a page of questions before and after the trials."""
+
+    title: Words
+    text: Words | None = None
+    questions: Annotated[tuple[QuestionTable, ...], Field(min_length=1, strict=False)]
+
+    @field_validator("questions")
+    @classmethod
+    def questions_are_named_once(cls, value: tuple[QuestionTable, ...]) -> tuple[QuestionTable, ...]:
+        """No two questions have one name."""
+        if len({question.name for question in value}) < len(value):
+            raise ValueError("each question needs a `name` of its own")
+        return value
 
 
 class InstructionsTable(Table):
@@ -216,10 +301,76 @@ class InstructionsTable(Table):
     text: Words
 
 
+class QuizQuestionTable(Table):
+    """One of ``[quiz] questions``: a question about the instructions, and which of its choices is right."""
+
+    question: Words
+    choices: Annotated[tuple[Words, ...], Field(min_length=2, strict=False)]
+    answer: Words
+
+    @model_validator(mode="after")
+    def the_answer_is_a_choice(self) -> "QuizQuestionTable":
+        """The right answer can be given, and is one."""
+        if self.choices.count(self.answer) != 1 or len(set(self.choices)) < len(self.choices):
+            raise ValueError("`answer` must be one of `choices`, and each choice stand once")
+        return self
+
+
+class QuizTable(Table):
+    """``[quiz]``: whether the instructions were understood; all questions must be answered rightly at once."""
+
+    questions: Annotated[tuple[QuizQuestionTable, ...], Field(min_length=1, strict=False)]
+    max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+
+
+class PracticeTable(Table):
+    """``[practice]``: when practice is passed. Without ``min_correct`` one round passes whatever was answered."""
+
+    min_correct: Annotated[int | None, Field(ge=1)] = None
+    max_rounds: Annotated[int, Field(ge=1, le=20)] = 3
+    on_failure: Literal["continue", "screen_out"] = "screen_out"
+
+
+class DebriefingTable(Table):
+    """``[debriefing]``: what the participant reads after the last answer, on a page of its own."""
+
+    text: Words
+
+
 class CompletionTable(Table):
     """``[completion]``: what the participant reads at the end, above the completion code."""
 
     text: Words
+
+
+class RecruitmentTable(Table):
+    """``[recruitment]``: where participants come from, how many, and where they go afterwards."""
+
+    source: Literal["open", "prolific", "sona", "generic"] = "open"
+    participant_parameter: Parameter | None = None
+    session_parameter: Parameter | None = None
+    quota: Annotated[int | None, Field(ge=1)] = None
+    abandoned_after_min: Annotated[int, Field(ge=1, le=100_000)] = 120
+    returning: Literal["resume", "refuse"] = "resume"
+    completion_url: Address | None = None
+    screen_out_url: Address | None = None
+    quota_url: Address | None = None
+    declined_url: Address | None = None
+    jwks_url: Address | None = None
+    audience: Words | None = None
+
+    @model_validator(mode="after")
+    def parameters_belong_to_the_source(self) -> "RecruitmentTable":
+        """A panel of one's own says how it names participants; the known ones are known."""
+        if (self.source == "generic") is (self.participant_parameter is None):
+            raise ValueError('a `participant_parameter` belongs to the source "generic", and to no other')
+        if self.session_parameter is not None and self.source != "generic":
+            raise ValueError('a `session_parameter` belongs to the source "generic"')
+        if self.jwks_url is not None and self.source != "prolific":
+            raise ValueError('a `jwks_url` belongs to the source "prolific"')
+        if self.audience is not None and self.jwks_url is None:
+            raise ValueError("an `audience` belongs to a `jwks_url`")
+        return self
 
 
 class HypothesisTable(Table):
@@ -244,7 +395,10 @@ class HypothesisTable(Table):
 class ExclusionsTable(Table):
     """``[analysis.exclusions]``: whose answers are left out. An absent key leaves nobody out."""
 
+    min_catch_accuracy: Annotated[float | None, Field(gt=0, le=1)] = None
     min_side_choices: Annotated[int | None, Field(ge=1)] = None
+    min_instructions_s: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
+    max_practice_rounds: Annotated[int | None, Field(ge=1)] = None
     min_total_s: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     max_total_s: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
 
@@ -276,12 +430,43 @@ class Protocol(Table):
     slug: Slug
     title: Words
     seed: Annotated[int, Field(ge=0, lt=2**63)]
+    language: Literal["en", "de"] = "en"
     stimuli: StimuliTable
     trials: TrialsTable
+    device: DeviceTable = DeviceTable()
     consent: ConsentTable
+    questionnaire_before: QuestionnaireTable | None = None
     instructions: InstructionsTable
+    quiz: QuizTable | None = None
+    practice: PracticeTable = PracticeTable()
+    questionnaire_after: QuestionnaireTable | None = None
+    debriefing: DebriefingTable | None = None
     completion: CompletionTable
+    recruitment: RecruitmentTable = RecruitmentTable()
     analysis: AnalysisTable = AnalysisTable()
+
+    @model_validator(mode="after")
+    def tasks_have_their_stimuli(self) -> "Protocol":
+        """What a task shows is made, and the conditions are ones that it can show."""
+        task, stimuli = self.trials.task, self.stimuli
+        if task != "held_out" and stimuli.continuation is None:
+            raise ValueError(f"the task {task} needs the table [stimuli.continuation], whose images it shows")
+        if task == "continuation" and not set(self.trials.conditions) <= {"none", "accentuation"}:
+            raise ValueError(
+                "the task continuation shows a seed and its weak accentuation, so its `conditions` can only be "
+                "accentuation, and none, in which the weak accentuation is not shown"
+            )
+        if stimuli.catch_features and set(self.trials.conditions) == {"none"}:
+            raise ValueError("a catch trial shows a reference again, so `catch_features` need a condition besides none")
+        return self
+
+    @model_validator(mode="after")
+    def practice_can_be_passed(self) -> "Protocol":
+        """No more right answers are asked than there are trials."""
+        wanted, trials = self.practice.min_correct, len(self.stimuli.practice_features)
+        if wanted is not None and wanted > trials:
+            raise ValueError(f"`practice.min_correct` is {wanted}, but a round of practice has {trials} trials")
+        return self
 
     @model_validator(mode="after")
     def hypotheses_are_about_conditions_of_the_study(self) -> "Protocol":

@@ -7,7 +7,7 @@ Going down the ranks of a feature's pool, the references are the strongest image
 references, if any, are the weakest. Easy queries are the ones just inside these, as in Borowski et al. (2021); harder
 ones lie near a percentile p and its mirror image, 100 - p, or as near as an image is free. References are dealt to
 the feature's image batches in turn, back and forth, so that the batches are equally strong; queries so that the pairs
-of all batches are equally far apart. Practice features have one batch and an easy pair.
+of all batches are equally far apart. Practice and catch features have one batch and an easy pair.
 
 Two rules hold whatever the protocol asks:
 
@@ -29,7 +29,7 @@ from stimuli.models import Feature, ImagePool, SourceImage, VisionModel
 from stimuli.networks import NotSurveyedError, surveyed_network
 from stimuli.protocol import Protocol, ProtocolError, difficulty_name
 
-Phase = Literal["practice", "main"]
+Phase = Literal["practice", "main", "catch"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def select_images(protocol: Protocol) -> list[FeatureImages]:
     pool = _pool(stimuli.pool)
     phases: dict[str, Phase] = dict.fromkeys(stimuli.features, "main")
     phases |= dict.fromkeys(stimuli.practice_features, "practice")
+    phases |= dict.fromkeys(stimuli.catch_features, "catch")
     features, missing = _surveyed(protocol, pool, list(phases))
     missing += _without_hashes(pool)
     if missing:
@@ -118,7 +119,7 @@ def select_images(protocol: Protocol) -> list[FeatureImages]:
 
 def _asked(protocol: Protocol, phase: Phase) -> Asked:
     stimuli = protocol.stimuli
-    # Practice teaches the task, on pairs that can be told apart.
+    # Practice teaches the task, on pairs that can be told apart; who attends to a catch trial cannot miss it.
     batches, difficulties = (stimuli.batches, stimuli.difficulties) if phase == "main" else (1, ("easy",))
     return Asked(stimuli.pool, stimuli.references, stimuli.weak_references, batches, difficulties)
 

@@ -17,6 +17,7 @@ def export_row(response: "ExportedResponse") -> dict[str, str]:
     """One answered trial as the text of its cells, by column name."""
     trial = response.trial
     participant, pair = trial.participant, trial.query_pair
+    assert pair is not None
     feature = pair.study_feature.feature
     return {
         "study": participant.study.slug,

@@ -7,6 +7,7 @@ Constraints stand in the database, so that no code path, the admin included, can
 import uuid
 from functools import cached_property
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -15,10 +16,18 @@ from stimuli.protocol import Protocol, parse_protocol
 
 
 class Phase(models.TextChoices):
-    """Practice trials give feedback; main trials are analysed."""
+    """Practice trials give feedback; main trials, catch trials among them, are analysed."""
 
     PRACTICE = "practice"
     MAIN = "main"
+
+
+class FeatureUse(models.TextChoices):
+    """In which trials a feature is asked about."""
+
+    PRACTICE = "practice"
+    MAIN = "main"
+    CATCH = "catch"
 
 
 class Side(models.TextChoices):
@@ -39,6 +48,13 @@ class Study(models.Model):
     frozen_set = models.OneToOneField(
         FrozenSet, on_delete=models.PROTECT, related_name="study", help_text="The images of the protocol, unchangeable."
     )
+    researchers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="studies",
+        help_text="Staff who may see the study and its data; superusers see every study.",
+    )
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="From when on nobody new is enrolled.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -59,7 +75,7 @@ class StudyFeature(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="features")
     feature = models.ForeignKey(Feature, on_delete=models.PROTECT, related_name="+")
-    phase = models.CharField(max_length=10, choices=Phase)
+    phase = models.CharField(max_length=10, choices=FeatureUse)
     position = models.PositiveIntegerField(help_text="Place in the protocol's list, from 1.")
 
     class Meta:
@@ -67,7 +83,7 @@ class StudyFeature(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("study", "feature"), name="a_study_asks_about_a_feature_once"),
             models.UniqueConstraint(fields=("study", "phase", "position"), name="one_study_feature_per_position"),
-            models.CheckConstraint(condition=Q(phase__in=Phase.values), name="study_feature_phase_is_known"),
+            models.CheckConstraint(condition=Q(phase__in=FeatureUse.values), name="study_feature_phase_is_known"),
         )
 
     def __str__(self) -> str:
@@ -149,24 +165,70 @@ class QueryPair(models.Model):
         return Reference.objects.filter(study_feature=self.study_feature, batch=self.batch)
 
 
+class ContinuationPair(models.Model):
+    """Two strong accentuations of one seed image between which participants choose: of the feature, and of another."""
+
+    study_feature = models.ForeignKey(StudyFeature, on_delete=models.CASCADE, related_name="continuation_pairs")
+    number = models.PositiveIntegerField(help_text="Of the feature's seed images, from 1.")
+    seed_image = models.ForeignKey(SourceImage, on_delete=models.PROTECT, related_name="+")
+    weak = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="+")
+    strong = models.ForeignKey(Stimulus, on_delete=models.PROTECT, related_name="+", help_text="The right answer.")
+    foil = models.ForeignKey(
+        Stimulus, on_delete=models.PROTECT, related_name="+", help_text="Another feature's, on the same seed image."
+    )
+
+    class Meta:
+        ordering = ("study_feature", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("study_feature", "number"), name="one_continuation_per_number"),
+            models.CheckConstraint(condition=~Q(strong=F("foil")), name="the_foil_is_another_image"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.study_feature}, continuation {self.number}"
+
+
+class Ending(models.TextChoices):
+    """Why a session ended before its completion code, or a completed one counts no longer."""
+
+    QUIZ_FAILED = "quiz_failed"
+    PRACTICE_FAILED = "practice_failed"
+    WITHDRAWN = "withdrawn"
+
+
 class Participant(models.Model):
     """A person who agreed to take part. Nothing here says who it is."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="participants")
-    number = models.PositiveIntegerField(help_text="From 1 in order of enrolment; the trials are drawn from it.")
+    number = models.PositiveIntegerField(
+        help_text="The place in the study's design, from 1, from which the trials are drawn. An abandoned place is "
+        "given to somebody else."
+    )
     client_id = models.UUIDField(help_text="Of the consent form, so that a doubled click enrols once.")
     token = models.CharField(max_length=64, unique=True, help_text="The secret in the personal link.")
     code = models.CharField(max_length=16, unique=True, help_text="Names the participant in the export.")
+    main_trials = models.PositiveIntegerField(help_text="How many the session has, catch trials among them.")
     consent_version = models.TextField()
     consented_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(help_text="To the minute; who was not seen for long has abandoned the place.")
+    instructions_shown_at = models.DateTimeField(null=True, blank=True)
     instructions_read_at = models.DateTimeField(null=True, blank=True)
+    breaks_taken = models.PositiveSmallIntegerField(default=0)
+    debriefed_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     completion_code = models.CharField(max_length=16, blank=True)
+    ended_as = models.CharField(max_length=20, choices=Ending, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the place was given to somebody else, or became free to be."
+    )
 
     class Meta:
-        ordering = ("study", "number")
+        ordering = ("study", "number", "id")
         constraints = (
-            models.UniqueConstraint(fields=("study", "number"), name="one_participant_per_number"),
+            models.UniqueConstraint(
+                fields=("study", "number"), condition=Q(released_at=None), name="one_participant_per_place"
+            ),
             models.UniqueConstraint(fields=("study", "client_id"), name="one_participant_per_consent_form"),
             models.CheckConstraint(
                 condition=Q(completed_at=None, completion_code="")
@@ -177,10 +239,76 @@ class Participant(models.Model):
                 condition=Q(completed_at=None) | Q(instructions_read_at__isnull=False),
                 name="who_completed_has_read_the_instructions",
             ),
+            models.CheckConstraint(
+                condition=Q(ended_as="", ended_at=None) | (Q(ended_at__isnull=False) & ~Q(ended_as="")),
+                name="who_ended_has_a_reason",
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="places_start_at_1"),
         )
 
     def __str__(self) -> str:
         return f"{self.study} {self.code}"
+
+
+class RecruiterIdentity(models.Model):
+    """Who a participant is to the recruiter. Personal data: apart from the responses, never exported by default."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="identities")
+    participant = models.OneToOneField(Participant, on_delete=models.CASCADE, related_name="identity")
+    external_id = models.CharField(max_length=200)
+    session_id = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = "recruiter identities"
+        constraints = (
+            models.UniqueConstraint(fields=("study", "external_id"), name="one_participant_per_recruited_person"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.participant}, recruited"
+
+
+class Place(models.TextChoices):
+    """Where in the session a questionnaire stands."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class QuestionnaireAnswers(models.Model):
+    """The answers to one page of questions."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="questionnaires")
+    place = models.CharField(max_length=6, choices=Place)
+    answers = models.JSONField(help_text="By the question's name; null for one that was left out.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "questionnaire answers"
+        constraints = (
+            models.UniqueConstraint(fields=("participant", "place"), name="one_answer_per_questionnaire"),
+            models.CheckConstraint(condition=Q(place__in=Place.values), name="questionnaire_place_is_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.participant}, questionnaire {self.place}"
+
+
+class QuizAttempt(models.Model):
+    """One attempt at the questions about the instructions."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="quiz_attempts")
+    number = models.PositiveSmallIntegerField(help_text="From 1.")
+    answers = models.JSONField(help_text="The choices made, in the order of the questions.")
+    passed = models.BooleanField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("participant", "number")
+        constraints = (models.UniqueConstraint(fields=("participant", "number"), name="one_quiz_attempt_per_number"),)
+
+    def __str__(self) -> str:
+        return f"{self.participant}, quiz attempt {self.number}"
 
 
 class Trial(models.Model):
@@ -192,8 +320,18 @@ class Trial(models.Model):
     phase = models.CharField(max_length=10, choices=Phase)
     task = models.CharField(max_length=20)
     condition = models.CharField(max_length=20)
-    query_pair = models.ForeignKey(QueryPair, on_delete=models.PROTECT, related_name="trials")
-    strong_side = models.CharField(max_length=5, choices=Side)
+    round = models.PositiveSmallIntegerField(default=1, help_text="Of practice, from 1; 1 for main trials.")
+    is_catch = models.BooleanField(default=False, help_text="One choice is a copy of what is shown as evidence.")
+    copied_reference = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Of a catch trial: the position of the reference that is also the strong query.",
+    )
+    query_pair = models.ForeignKey(QueryPair, on_delete=models.PROTECT, null=True, blank=True, related_name="trials")
+    continuation_pair = models.ForeignKey(
+        ContinuationPair, on_delete=models.PROTECT, null=True, blank=True, related_name="trials"
+    )
+    strong_side = models.CharField(max_length=5, choices=Side, help_text="The side of the right answer.")
     reference_order = models.JSONField(help_text="Positions of the references in the order shown.")
     weak_reference_order = models.JSONField(
         default=list, help_text="Positions of the weakly activating references in the order shown."
@@ -209,7 +347,17 @@ class Trial(models.Model):
         ordering = ("participant", "position")
         constraints = (
             models.UniqueConstraint(fields=("participant", "position"), name="one_trial_per_position"),
-            models.UniqueConstraint(fields=("participant", "query_pair"), name="a_participant_sees_a_query_once"),
+            models.UniqueConstraint(
+                fields=("participant", "query_pair", "round"), name="a_participant_sees_a_query_once"
+            ),
+            models.UniqueConstraint(
+                fields=("participant", "continuation_pair", "round"), name="a_participant_sees_a_continuation_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(query_pair__isnull=False, continuation_pair=None)
+                | Q(query_pair=None, continuation_pair__isnull=False),
+                name="a_trial_asks_about_one_pair",
+            ),
             models.CheckConstraint(condition=Q(phase__in=Phase.values), name="trial_phase_is_known"),
             models.CheckConstraint(condition=Q(strong_side__in=Side.values), name="strong_side_is_left_or_right"),
             models.CheckConstraint(
@@ -231,6 +379,13 @@ class Response(models.Model):
     confidence = models.PositiveSmallIntegerField(help_text="1 guessing, 2 fairly sure, 3 sure.")
     correct = models.BooleanField()
     rt_ms = models.FloatField(help_text="From the first painted frame to the answer, on the browser's clock.")
+    data = models.JSONField(
+        default=dict, help_text="The data fields that the task declares, by the name of the export's column."
+    )
+    events = models.JSONField(
+        default=list,
+        help_text="What happened during the trial: [ms since the first painted frame, name, detail] each.",
+    )
     received_at = models.DateTimeField()
 
     class Meta:
@@ -243,3 +398,23 @@ class Response(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trial}: {self.choice}"
+
+
+class Event(models.Model):
+    """Something that happened in a study, written once: a trigger in the database lets nothing of it change.
+
+    An event holds no personal data. Those of a participant go with the participant's data on withdrawal, and only then.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="events")
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, null=True, blank=True, related_name="events")
+    name = models.CharField(max_length=40)
+    data = models.JSONField(default=dict)
+    by = models.CharField(max_length=150, blank=True, help_text="Login of the researcher, where one did it.")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.study}: {self.name}"

@@ -110,6 +110,7 @@ def slot_image(trial: Trial, slot: str) -> SourceImage | Stimulus | None:
     Slots are ``left`` and ``right`` for the queries, and those of :func:`reference_panels`.
     """
     pair = trial.query_pair
+    assert pair is not None
     if slot in Side.values:
         return pair.strong_image if slot == trial.strong_side else pair.weak_image
     for panel in reference_panels(trial):

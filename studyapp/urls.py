@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
-from studyapp.views import enrolment, gallery, images, researcher, session
+from studyapp.views import enrolment, gallery, images, researcher, session, trials
 
 
 class TokenConverter:
@@ -55,8 +55,8 @@ urlpatterns = [
     path("s/<slug:slug>/declined/", enrolment.declined, name="declined"),
     path("p/<token:token>/", session.current_page, name="session"),
     path("p/<token:token>/instructions/", session.leave_instructions, name="leave_instructions"),
-    path("p/<token:token>/responses/", session.record_response, name="record_response"),
-    path("p/<token:token>/<uuid:public_id>/<slot:slot>.<format:image_format>", session.trial_image, name="trial_image"),
+    path("p/<token:token>/responses/", trials.record_response, name="record_response"),
+    path("p/<token:token>/<uuid:public_id>/<slot:slot>.<format:image_format>", trials.trial_image, name="trial_image"),
     path("researcher/", researcher.studies, name="researcher_studies"),
     path("researcher/<slug:slug>/", researcher.study, name="researcher_study"),
     path("researcher/images/<sha256:sha256>.png", images.image, name="researcher_image"),

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from studyapp.models import Study
-from studyapp.services.participation import participant_enrol
+from studyapp.services.enrolment import participant_enrol
 from studyapp.text import paragraphs
 from studyapp.views.memory import remembered
 

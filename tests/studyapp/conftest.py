@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from studyapp.models import Participant, Study
-from studyapp.services.participation import instructions_read, participant_enrol
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
 from tests import chromium
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.world import make_study, protocol_text

@@ -12,7 +12,9 @@ from django.test import Client
 
 from stimuli.models import SourceImage
 from studyapp.models import Study, Trial
-from studyapp.services.participation import instructions_read, participant_enrol, response_record
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
+from studyapp.services.responses import response_record
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.world import make_study, protocol_text
 

@@ -19,7 +19,9 @@ from stimuli.models import Rendition, Stimulus
 from stimuli.protocol import read_protocol
 from studyapp.models import Participant, Reference, Study, Trial
 from studyapp.selectors import ReferenceSlot, current_trial, reference_panels, slot_image
-from studyapp.services.participation import instructions_read, participant_enrol, response_record
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
+from studyapp.services.responses import response_record
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.world import make_stimuli, make_study, make_survey, protocol_file, protocol_text
 

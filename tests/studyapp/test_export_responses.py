@@ -15,7 +15,9 @@ from analysis.reading import read_export
 from studyapp.export import write_export
 from studyapp.models import Participant, Response
 from studyapp.selectors import current_trial, export_responses
-from studyapp.services.participation import instructions_read, participant_enrol, response_record
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
+from studyapp.services.responses import response_record
 from tests.studyapp.world import make_study, protocol_text
 
 

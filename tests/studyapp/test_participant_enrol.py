@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from studyapp.models import Participant, Study, Trial
-from studyapp.services.participation import participant_enrol
+from studyapp.services.enrolment import participant_enrol
 from tests.studyapp.world import make_study, protocol_text
 
 

@@ -8,7 +8,8 @@ from django.test import Client
 
 from studyapp.models import Participant, QueryPair, Response, Study
 from studyapp.selectors import current_trial
-from studyapp.services.participation import participant_enrol, response_record
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.responses import response_record
 
 MODELS = ("study", "studyfeature", "reference", "querypair", "participant", "trial", "response")
 

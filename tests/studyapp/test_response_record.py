@@ -9,13 +9,9 @@ from django.db import IntegrityError, connection, transaction
 
 from studyapp.models import Participant, Response, Trial
 from studyapp.selectors import current_trial
-from studyapp.services.participation import (
-    Acknowledgement,
-    ResponseRefusedError,
-    instructions_read,
-    participant_enrol,
-    response_record,
-)
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
+from studyapp.services.responses import Acknowledgement, ResponseRefusedError, response_record
 from tests.studyapp.world import make_study, protocol_text
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from studyapp.models import Participant, Trial
-from studyapp.services.participation import response_record
+from studyapp.services.responses import response_record
 
 
 def page(client: Client, participant: Participant) -> str:

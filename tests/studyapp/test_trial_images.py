@@ -7,7 +7,9 @@ from django.test import Client
 
 from studyapp.models import Participant, Reference, Trial
 from studyapp.selectors import current_trial
-from studyapp.services.participation import instructions_read, participant_enrol, response_record
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
+from studyapp.services.responses import response_record
 from tests.studyapp.world import make_study, protocol_text
 
 
