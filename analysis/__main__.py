@@ -12,6 +12,7 @@ from analysis import simulation_commands
 from analysis.figures.gallery import report_figures
 from analysis.files import write_whole
 from analysis.machine import results_csv, results_json
+from analysis.observers import read_observers
 from analysis.reading import ExportError, read_export
 from analysis.report import render_report
 from analysis.results import Results, analyse
@@ -30,7 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(given)
     try:
         protocol = read_protocol(options.protocol) if options.protocol else None
-        results = analyse(read_export(options.export), seed=options.seed, protocol=protocol)
+        export = read_export(options.export)
+        observers = read_observers(options.observers, export) if options.observers else None
+        results = analyse(export, seed=options.seed, protocol=protocol, observers=observers)
         _write(results, options)
     except ExportError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
@@ -75,6 +78,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--protocol", type=Path, metavar="PROTOCOL.toml", help="the study's protocol, whose [analysis] is the plan"
+    )
+    parser.add_argument(
+        "--observers", type=Path, metavar="OBSERVERS.csv", help="the yardsticks that export_observers wrote"
     )
     parser.add_argument(
         "--files", type=Path, metavar="FOLDER", help="also write results.json, results.csv and the figures as SVG here"

@@ -98,9 +98,14 @@ def _accuracy_lines(results: Results) -> Iterator[Line]:
         test = {} if isinstance(chance.test, Absent) else {"p": chance.test.p, "test": chance.test.method}
         yield {**base, "measure": "mean over participants", **_bounds(accuracy.interval), **test}
         yield {**base, "measure": "mean over participants, bootstrap", **_bounds(accuracy.bootstrap)}
+    for row in results.yardsticks:
+        base = {"part": "yardstick", "row": f"{row.observer}, {row.condition}", "n": row.n}
+        yield {**base, "measure": "share correct", "value": row.correct}
+        if not isinstance(row.error_consistency, Absent):
+            yield {**base, "measure": "error consistency with people", "value": row.error_consistency}
     for level in results.details.breakdowns:
-        row = f"{level.condition}, {level.by} {level.level}"
-        base = {"part": "accuracy", "row": row, "value": level.mean, "n": level.n}
+        where = f"{level.condition}, {level.by} {level.level}"
+        base = {"part": "accuracy", "row": where, "value": level.mean, "n": level.n}
         yield {**base, "measure": "mean over participants", **_bounds(level.interval)}
     for feature in results.details.features:
         base = {"part": "feature", "row": f"{feature.condition}, {feature.feature}", "measure": "share correct"}

@@ -17,6 +17,7 @@ from analysis.figures.gallery import ReportFigure, report_figures
 from analysis.hypotheses import Effect
 from analysis.methods import methods_paragraph
 from analysis.mixed_model import ConditionEstimate, Contrast
+from analysis.observer_columns import OBSERVERS
 from analysis.results import Results
 from analysis.selection import RULE
 
@@ -44,6 +45,7 @@ def render_report(results: Results, *, export_sha256: str, figures: dict[str, Re
             methods=methods_paragraph(results),
             figures={name: _inline(figure) for name, figure in drawn.items()},
             rule=RULE,
+            observers=OBSERVERS,
             counts=_counts(results),
             export_sha256=export_sha256,
             enumerated=participant_tests.MOST_FOR_ENUMERATION,

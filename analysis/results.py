@@ -17,6 +17,7 @@ from analysis.effects import EffectSize, cohens_dz, cohens_h
 from analysis.hypotheses import Effect, HypothesisResult, effect_of, judge_hypotheses
 from analysis.learning import Learning, learning
 from analysis.mixed_model import MixedModel, mixed_model
+from analysis.observers import Yardstick, yardsticks
 from analysis.plan_check import PlanPoint, check_plan
 from analysis.reading import ExportError
 from analysis.response_times import ResponseTimes, response_times
@@ -81,7 +82,8 @@ class Results:
 
     ``participants`` counts those with at least one answer, practice included: an export knows no others. ``everyone``
     is ``None`` where no excluded participant answered a main trial, since it would repeat ``main``. ``points`` compare
-    the plan with what was run; empty without a protocol.
+    the plan with what was run; empty without a protocol. ``yardsticks`` are of observers who are no people; empty
+    without their file.
     """
 
     study: str
@@ -101,6 +103,7 @@ class Results:
     details: Details
     robustness: tuple[Robustness, ...]
     everyone: Findings | None
+    yardsticks: tuple[Yardstick, ...]
 
     @property
     def confirmatory(self) -> bool:
@@ -108,11 +111,13 @@ class Results:
         return bool(self.hypotheses) and self.points[0].kept is True
 
 
-def analyse(export: pd.DataFrame, *, seed: int, protocol: ProtocolFile | None = None) -> Results:
+def analyse(
+    export: pd.DataFrame, *, seed: int, protocol: ProtocolFile | None = None, observers: pd.DataFrame | None = None
+) -> Results:
     """Analyse a checked export. ``seed`` settles every random draw: same rows and seed, same results.
 
     ``protocol`` is the study's protocol file, whose plan is followed; without one nobody is excluded but the incomplete
-    and everything is exploratory.
+    and everything is exploratory. ``observers`` are the checked answers of observers to the export's trials.
 
     Raises:
         ExportError: nobody is left to be analysed.
@@ -144,6 +149,7 @@ def analyse(export: pd.DataFrame, *, seed: int, protocol: ProtocolFile | None = 
         details=_details(trials, main, plan, seed=seed),
         robustness=tuple(_robustness(selection, pairs, plan, seed=seed)),
         everyone=_find(selection.main, plan, seed=seed) if len(selection.main) > len(trials) else None,
+        yardsticks=() if observers is None else yardsticks(trials, observers),
     )
 
 

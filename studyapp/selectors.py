@@ -177,6 +177,13 @@ def _shown_batches(feature: StudyFeature) -> list[ShownBatch]:
     ]
 
 
+def answered_main_trials(study: Study) -> "QuerySet[Trial]":
+    """The main trials of a study that were answered, catch trials apart, by participant and place."""
+    answered = Trial.objects.filter(participant__study=study, phase=Phase.MAIN, is_catch=False, response__isnull=False)
+    related = ("participant__study", "query_pair__strong_image", "query_pair__weak_image")
+    return answered.select_related(*related).order_by("participant__number", "position")
+
+
 class SessionLength(TypedDict):
     """What the export adds to a response: how many main trials its participant's session has."""
 

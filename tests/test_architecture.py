@@ -27,8 +27,10 @@ MAY_IMPORT = {
         "stimuli.sets",
         "stimuli.attempts",
         "stimuli.immutability",
+        "stimuli.likeness",
+        "stimuli.whole_file",
     }
-    | {"analysis.columns", "django"},
+    | {"analysis.columns", "analysis.observer_columns", "django"},
     # The plan stands in the protocol, and power is simulated on the assignment that participants get: both are plain
     # Python, one definition each.
     "analysis": {"analysis", "stimuli.protocol", "studyapp.assignment"},
