@@ -2,6 +2,7 @@
 
 One row is one answered trial; the lists of the files beside it stand at the end. Nothing here imports anything but the
 standard library, so that the web process can read it without loading the statistics.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
