@@ -143,8 +143,7 @@ class TestTransfer:
         assert batches == {1, 2}
 
 
-@pytest.mark.parametrize("lost", ["missing file", "other program"])
-def test_a_study_whose_continuation_is_gone_is_refused_in_a_sentence(db: None, lost: str) -> None:
+def test_a_study_whose_continuation_is_gone_is_refused_in_a_sentence(db: None) -> None:
     make_survey()
     file = protocol_file(text_of("continuation", ("accentuation",)))
     make_stimuli(file.protocol)

@@ -135,6 +135,7 @@ def make_stimuli(protocol: Protocol) -> None:
             seed=recipe.seed,
             activation_before=4.5 if recipe.image else None,
             activation_after=9.25,
+            curve=[4.5, 9.25] if recipe.kind == Stimulus.Kind.CONTINUATION else [],
             device="cpu",
             sha256=write_picture(1000 + number),
         )
