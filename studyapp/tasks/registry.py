@@ -28,6 +28,12 @@ def task_named(name: str) -> Task:
     return _registered[name]
 
 
+def all_names() -> list[str]:
+    """The names of all tasks, sorted."""
+    _find_all()
+    return sorted(_registered)
+
+
 def task_of(trial: Trial) -> Task:
     """The task of a trial."""
     return task_named(trial.task)
@@ -35,11 +41,9 @@ def task_of(trial: Trial) -> Task:
 
 def unknown_task(protocol: Protocol) -> Iterator[str]:
     """What is wrong with a protocol whose task is not there."""
-    _find_all()
-    name = protocol.trials.task
-    if name not in _registered:
-        known = ", ".join(sorted(_registered))
-        yield f"`trials.task`: there is no task {name!r}; the tasks are {known}."
+    name, known = protocol.trials.task, all_names()
+    if name not in known:
+        yield f"`trials.task`: there is no task {name!r}; the tasks are {', '.join(known)}."
 
 
 @cache
