@@ -25,7 +25,7 @@ class Transfer(Task):
     """
 
     name = "transfer"
-    question = _("Which of the two images below was changed so that this detector responds more?")
+    question = _("Which image below was changed so that this detector responds more?")
 
     def pairs(self, study: Study) -> FindPair:
         """The continuation whose seed the cell's batch takes."""

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from django.test import Client
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.reading import parse_export
@@ -31,6 +31,7 @@ designs = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(seeds, numbers, st.integers(1, 20), st.integers(1, 6), designs)
 def test_catch_trials_change_nothing_about_the_main_trials_and_are_never_the_first(
     seed: int, number: int, features: int, catch_features: int, design: Design
