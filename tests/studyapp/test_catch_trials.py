@@ -98,6 +98,7 @@ def test_what_is_stored_is_what_was_drawn(db: None) -> None:
     assert {trial.pair.study_feature.phase for trial in caught} == {"catch"}
     assert person.trials.exclude(phase="main").filter(is_catch=True).count() == 0
     assert [trial.copied_reference is None for trial in caught] == [False, False]
+    assert set(CATCH_FEATURES) <= set(person.study.frozen_set.features.values_list("name", flat=True))
 
 
 @pytest.mark.parametrize("condition", ["exemplars", "accentuation", "visualization"])

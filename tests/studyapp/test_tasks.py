@@ -69,6 +69,9 @@ class TestContinuation:
             assert pair.weak.config["level_percentile"] == 90.0
             assert pair.strong.config["level_percentile"] == pair.foil.config["level_percentile"] == 99.0
 
+    def test_nothing_is_made_of_references_that_are_not_shown(self, person: Participant) -> None:
+        assert set(person.study.frozen_set.stimuli.values_list("kind", flat=True)) == {"continuation"}
+
     def test_the_weak_accentuation_stands_beside_its_seed_unless_the_condition_is_none(
         self, client: Client, person: Participant
     ) -> None:
