@@ -118,8 +118,8 @@ BROWSER_FIELDS: tuple[Column, ...] = (
         high=100,
         optional=True,
     ),
-    Column("viewport_width", Kind.INTEGER, "Of the window.", unit="CSS px", low=0, high=100_000, optional=True),
-    Column("viewport_height", Kind.INTEGER, "Of the window.", unit="CSS px", low=0, high=100_000, optional=True),
+    Column("viewport_width", Kind.INTEGER, "Of the window.", unit="CSS px", low=1, high=100_000, optional=True),
+    Column("viewport_height", Kind.INTEGER, "Of the window.", unit="CSS px", low=1, high=100_000, optional=True),
 )
 
 COLUMNS: tuple[Column, ...] = (

@@ -1,7 +1,7 @@
 """What a task must say of itself: the interface that pages, storage and export know."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +10,7 @@ from stimuli.models import SourceImage, Stimulus
 from studyapp.assignment import Cell
 from studyapp.models import ContinuationPair, QueryPair, Study, StudyFeature, Trial
 from studyapp.panels import Panel
-from studyapp.tasks.data import Value, checked
+from studyapp.tasks.data import Value, sifted
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -80,10 +80,6 @@ class Task(ABC):
     def choices(self, trial: Trial) -> Choices:
         """What the export says of the two images."""
 
-    def check_data(self, data: Mapping[str, object]) -> dict[str, Value]:
-        """The data of an answer, each value checked against its field.
-
-        Raises:
-            DataError: one does not fit.
-        """
-        return checked(self.fields, data)
+    def data_of(self, sent: object) -> dict[str, Value]:
+        """The data of an answer, of whatever the browser sent: the values that fit their fields."""
+        return sifted(self.fields, sent)
