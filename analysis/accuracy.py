@@ -1,4 +1,4 @@
-"""How often the strong query was found: per participant and condition, and the mean over participants."""
+"""How often the right choice was made: per participant and condition, and the mean over participants."""
 
 from dataclasses import dataclass
 

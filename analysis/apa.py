@@ -10,6 +10,7 @@ from analysis.intervals import Interval
 from analysis.mixed_model import ConditionEstimate, Contrast
 from analysis.results import Results
 from analysis.significance import Comparison
+from analysis.task_words import right_choice
 from analysis.wording import odds_interval, odds_ratio, p_statement, percent, points, test_name, test_statistic
 from stimuli.protocol import CHANCE
 
@@ -36,7 +37,7 @@ def _accuracies(results: Results) -> str:
         if isinstance(row.interval, Interval):
             inner += f", 95% CI [{percent(row.interval.low)}, {percent(row.interval.high)}]"
         parts.append(f"{percent(row.mean)} of trials with {row.condition} ({inner}, n = {row.n})")
-    return f"Participants chose the strongly activating image in {_listed(parts)}."
+    return f"Participants chose {right_choice(results.tasks)} in {_listed(parts)}."
 
 
 def _listed(parts: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Accuracy by what the trials differ in: layer and difficulty over participants, and every feature over its answers."""
+"""Accuracy by what trials differ in: task, layer, difficulty over participants, every feature over its answers."""
 
 from dataclasses import dataclass
 
@@ -46,11 +46,11 @@ def layer_of(feature: str) -> str:
 
 
 def breakdowns(trials: pd.DataFrame, *, seed: int) -> tuple[LevelAccuracy, ...]:
-    """Accuracy by layer and difficulty, of those that the export has and that differ between trials."""
+    """Accuracy by task, layer and difficulty, of those that the export has and that differ between trials."""
     layered = trials.assign(layer=[layer_of(feature) for feature in trials["feature"]])
     return tuple(
         row
-        for by in ("layer", "difficulty")
+        for by in ("task", "layer", "difficulty")
         if by in layered and layered[by].nunique() > 1
         for row in _by(layered, by, seed=seed)
     )

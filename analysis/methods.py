@@ -3,6 +3,7 @@
 from analysis.absence import Absent
 from analysis.breakdown import layer_of
 from analysis.results import Results
+from analysis.task_words import words_of
 
 TESTS = {
     "mixed_model": "likelihood-ratio tests in a logistic mixed model with crossed random intercepts of participants "
@@ -24,13 +25,16 @@ def _design(results: Results) -> str:
     layers = sorted({layer_of(feature) for feature in map(str, trials["feature"].unique())})
     shown = sorted(int(count) for count in trials["references"].unique())
     conditions = ", ".join(row.condition for row in results.main.accuracies)
+    tasks = " ".join(_task(task, _span(shown), ", ".join(models)) for task in results.tasks)
     return (
-        f"In each trial of a two-alternative forced choice (task {results.task}; chance 50%), participants saw "
-        f"{_span(shown)} reference images of one feature of {', '.join(models)} and chose which of two held-out images "
-        f"the feature responds to more, giving choice and confidence (1 to 3) in one gesture. The {results.features} "
-        f"features were of {len(layers)} layer{'' if len(layers) == 1 else 's'} ({', '.join(layers)}). Conditions: "
-        f"{conditions}."
+        f"{tasks} Choice and confidence (1 to 3) were given in one gesture. The {results.features} features were of "
+        f"{len(layers)} layer{'' if len(layers) == 1 else 's'} ({', '.join(layers)}). Conditions: {conditions}."
     )
+
+
+def _task(task: str, references: str, models: str) -> str:
+    did = words_of(task).did.format(references=references, models=models)
+    return f"In each trial of a two-alternative forced choice (task {task}; chance 50%), participants {did}."
 
 
 def _span(values: list[int]) -> str:

@@ -41,6 +41,7 @@ def power_by_participants(
     if not protocol.analysis.hypotheses:
         raise SimulationError("The protocol declares no hypotheses, so that there is no test to have power.")
     trials = assignment(protocol, max(participants))
+    trials = trials[~trials["catch"]]  # which no test counts
     for count in participants:
         first = trials[trials["participant"] <= count].reset_index(drop=True)
         yield _power(first, protocol.analysis, assumptions, count, simulations=simulations, seed=seed)

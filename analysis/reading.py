@@ -15,8 +15,10 @@ import pandas as pd
 from analysis.cells import CellError, Value, parse_cell
 from analysis.columns import COLUMNS, NAMES, Column, Kind
 
-# What must be the same in every row: the report is about one study, one protocol and one kind of question.
-SINGLE = {"study": "studies", "protocol_sha256": "protocols", "task": "tasks"}
+# What must be the same in every row: the report is about one study and one protocol.
+SINGLE = {"study": "studies", "protocol_sha256": "protocols"}
+# What is said of a participant in each of their rows.
+OF_THE_SESSION = ("rounds", "instructions_s")
 
 
 class ExportError(ValueError):
@@ -76,7 +78,8 @@ def parse_export(text: str) -> pd.DataFrame:
     if not body and not broken:
         wrong_header.append(Problem(1, "the file has no rows after the header, so there are no answers to analyse."))
     records, wrong_cells = _records(header.cells, body)
-    problems = [*wrong_header, *broken, *wrong_cells, *_contradictions(records), *_wrong_session_lengths(records)]
+    of_sessions = [*_wrong_session_lengths(records), *_wrong_sessions(records)]
+    problems = [*wrong_header, *broken, *wrong_cells, *_contradictions(records), *of_sessions]
     if problems:
         raise ExportError(str(problem) for problem in sorted(problems, key=lambda problem: problem.line))
     return pd.DataFrame({column.name: _series(column, [record for _, record in records]) for column in COLUMNS})
@@ -191,17 +194,53 @@ def _wrong_session_lengths(records: list[tuple[int, Record]]) -> Iterator[Proble
                     yield Problem(line, f"{told}, whose session has {first} by main_trials.")
 
 
+def _wrong_sessions(records: list[tuple[int, Record]]) -> Iterator[Problem]:
+    """Rows that say of their participant's session what another row of it does not say."""
+    first_row: dict[tuple[str, str], tuple[int, Value | None]] = {}
+    for line, record in records:
+        match record:
+            case {"participant": str(participant)}:
+                for name in OF_THE_SESSION:
+                    if name not in record:
+                        continue
+                    value = record[name]
+                    first_line, first = first_row.setdefault((participant, name), (line, value))
+                    if value != first:
+                        told = f"{name} is {_or_empty(value)}, but {_or_empty(first)} for the same participant"
+                        yield Problem(line, f"{told} in line {first_line}.")
+
+
+def _or_empty(value: Value | None) -> str:
+    return "empty" if value is None else f"{value}"
+
+
 def _row_contradictions(record: Record) -> Iterator[str]:
     match record:
         case {"choice": str(choice), "strong_side": str(side), "correct": bool(correct)} if correct != (choice == side):
             told = f"correct is {str(correct).lower()}, but the choice was {choice} and strong_side is {side}"
             yield f"{told}, which makes it {str(not correct).lower()}."
+    yield from _phase_contradictions(record)
+    # Of a catch trial the right choice is a copy of the evidence, whatever its figures.
+    if record.get("catch"):
+        return
     match record:
         case {"strong_rank": int(strong), "weak_rank": int(weak)} if strong >= weak:
             yield f"strong_rank is {strong} and weak_rank {weak}, but the strong query must stand before the weak one."
     match record:
         case {"strong_activation": float(high), "weak_activation": float(low)} if high < low:
             yield f"strong_activation is {high:g}, less than weak_activation, {low:g}."
+
+
+def _phase_contradictions(record: Record) -> Iterator[str]:
+    match record:
+        case {"phase": "practice", "catch": True}:
+            yield "catch is true in a practice trial, but catch trials stand among the main trials only."
+    match record:
+        case {"phase": "main", "round": int(number)} if number != 1:
+            yield f"round is {number} in a main trial, where it must be 1."
+    match record:
+        case {"round": int(number), "rounds": int(taken)} if number > taken:
+            yield f"round is {number}, but the participant took {taken} by rounds."
 
 
 def _series(column: Column, records: list[Record]) -> "pd.Series":

@@ -20,6 +20,7 @@ from analysis.mixed_model import ConditionEstimate, Contrast
 from analysis.observer_columns import OBSERVERS
 from analysis.results import Results
 from analysis.selection import RULE
+from analysis.task_words import right_choice, words_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 SOFTWARE = ("numpy", "scipy", "pandas", "matplotlib", "gpboost")
@@ -46,6 +47,8 @@ def render_report(results: Results, *, export_sha256: str, figures: dict[str, Re
             figures={name: _inline(figure) for name, figure in drawn.items()},
             rule=RULE,
             observers=OBSERVERS,
+            words_of=words_of,
+            right_choice=right_choice(results.tasks),
             counts=_counts(results),
             export_sha256=export_sha256,
             enumerated=participant_tests.MOST_FOR_ENUMERATION,

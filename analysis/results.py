@@ -88,7 +88,7 @@ class Results:
 
     study: str
     protocol_sha256: str
-    task: str
+    tasks: tuple[str, ...]
     features: int
     responses: int
     participants: int
@@ -134,7 +134,7 @@ def analyse(
     return Results(
         study=str(first["study"]),
         protocol_sha256=str(first["protocol_sha256"]),
-        task=str(first["task"]),
+        tasks=tuple(sorted(map(str, trials["task"].unique()))),
         features=int(trials["feature"].nunique()),
         responses=len(export),
         participants=int(export["participant"].nunique()),
@@ -155,7 +155,8 @@ def analyse(
 
 def _nobody_left(selection: Selection) -> str:
     if selection.main.empty:
-        return f"all {selection.practice} answers are of practice trials"
+        kinds = "practice and catch trials" if selection.catch else "practice trials"
+        return f"all {selection.practice + selection.catch} answers are of {kinds}"
     if len(selection.incomplete) < len(selection.broken):
         told = "; ".join(f"{len(rule.participants)} {rule.sentence}" for rule in selection.exclusions)
         return f"the rules exclude all {len(selection.broken)} participants ({told})"

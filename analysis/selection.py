@@ -1,5 +1,6 @@
 """Which answers are analysed. The one place where rows are left out, each rule declared in the protocol and counted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -7,15 +8,15 @@ import pandas as pd
 from stimuli.protocol import ExclusionsTable
 
 RULE = (
-    "Practice trials are left out. A participant is complete who answered all main trials of the session; the main "
-    "analysis holds complete participants only."
+    "Practice trials are left out, and catch trials count for nothing but their rule. A participant is complete who "
+    "answered all main trials of the session; the main analysis holds complete participants only."
 )
 INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True)
 class MainTrials:
-    """One participant's main trials: how many were ``answered`` of how many the session has."""
+    """One participant's main trials, catch trials among them: ``answered`` of how many the session has."""
 
     answered: int
     session: int
@@ -38,12 +39,13 @@ class Exclusion:
 class Selection:
     """The answers of an export, divided by completeness and the declared rules, in the order of ``exclusions``.
 
-    ``practice`` counts left-out practice answers; ``main`` holds every main answer and ``analysed`` those of the
+    ``practice`` and ``catch`` count left-out answers; ``main`` holds every other answer and ``analysed`` those of the
     participants whom no rule excludes. ``incomplete`` maps incomplete participants to how far they came (0 answered for
     one who only practised). ``broken`` has a row for each participant and a column for each rule: whether it is broken.
     """
 
     practice: int
+    catch: int
     main: pd.DataFrame
     analysed: pd.DataFrame
     incomplete: dict[str, MainTrials]
@@ -57,14 +59,16 @@ class Selection:
 
 def select_trials(export: pd.DataFrame, rules: ExclusionsTable | None = None) -> Selection:
     """Divide a checked export; both frames may be empty."""
-    main = export[export["phase"] == "main"].sort_values(["participant", "trial"], ignore_index=True)
+    in_main = export["phase"] == "main"
+    main = export[in_main & ~export["catch"]].sort_values(["participant", "trial"], ignore_index=True)
     people = _participants(export, main)
     declared = _rules(people, rules or ExclusionsTable())
     broken = pd.DataFrame({key: mask for key, (_, mask) in declared.items()})
     first = broken.idxmax(axis=1).where(broken.any(axis=1))
     short = people[broken[INCOMPLETE]]
     return Selection(
-        practice=int((export["phase"] == "practice").sum()),
+        practice=int((~in_main).sum()),
+        catch=int(export["catch"].sum()),
         main=main,
         analysed=_kept(main, broken),
         incomplete={
@@ -80,32 +84,66 @@ def select_trials(export: pd.DataFrame, rules: ExclusionsTable | None = None) ->
 
 
 def _participants(export: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
-    """A row for each participant: main trials of the session, answered, choices by side, seconds over all answers."""
-    received = export.groupby("participant")["received_at"]
+    """A row for each participant: main trials of the session, answered, choices by side, and what else rules ask for.
+
+    ``catch`` is the share of right answers to catch trials, and missing for who answered none.
+    """
+    of_participant = export.groupby("participant")
+    received, caught = of_participant["received_at"], export[export["catch"]]
     people = pd.DataFrame(
         {
-            "session": export.groupby("participant")["main_trials"].first(),
+            "session": of_participant["main_trials"].first(),
+            "rounds": of_participant["rounds"].first(),
+            "instructions_s": of_participant["instructions_s"].first(),
             "total_s": (received.max() - received.min()).dt.total_seconds(),
+            "catch": caught.groupby("participant")["correct"].mean(),
         }
     )
-    for name, rows in (("answered", main), *((side, main[main["choice"] == side]) for side in ("left", "right"))):
+    in_main = export[export["phase"] == "main"]
+    for name, rows in (("answered", in_main), *((side, main[main["choice"] == side]) for side in ("left", "right"))):
         people[name] = rows["participant"].value_counts().reindex(people.index, fill_value=0)
     return people
+
+
+Declared = Iterator["tuple[str, str, pd.Series[bool]]"]
 
 
 def _rules(people: pd.DataFrame, rules: ExclusionsTable) -> "dict[str, tuple[str, pd.Series[bool]]]":
     """For each declared rule its sentence and who breaks it; completeness first, since the others suppose it."""
     found = {INCOMPLETE: ("did not answer all main trials", people["answered"] < people["session"])}
+    for key, sentence, broken in (*_of_answers(people, rules), *_of_care(people, rules), *_of_time(people, rules)):
+        found[key] = (sentence, broken)
+    return found
+
+
+def _of_answers(people: pd.DataFrame, rules: ExclusionsTable) -> Declared:
+    """Rules on choices. Who answered no catch trial breaks no rule on them: no comparison with nothing is true."""
+    if rules.min_catch_accuracy is not None:
+        told = f"answered less than {100 * rules.min_catch_accuracy:g}% of the catch trials rightly"
+        yield "min_catch_accuracy", told, people["catch"] < rules.min_catch_accuracy
     if rules.min_side_choices is not None:
         told = f"chose one side fewer than {rules.min_side_choices} times"
-        found["min_side_choices"] = (told, people[["left", "right"]].min(axis=1) < rules.min_side_choices)
+        yield "min_side_choices", told, people[["left", "right"]].min(axis=1) < rules.min_side_choices
+
+
+def _of_care(people: pd.DataFrame, rules: ExclusionsTable) -> Declared:
+    """Rules on instructions and practice. Whose time on the instructions is not known does not break its rule."""
+    if rules.min_instructions_s is not None:
+        told = f"left the instructions within {rules.min_instructions_s:g} s"
+        yield "min_instructions_s", told, people["instructions_s"] < rules.min_instructions_s
+    if rules.max_practice_rounds is not None:
+        told = f"took more than {rules.max_practice_rounds} round{'' if rules.max_practice_rounds == 1 else 's'}"
+        yield "max_practice_rounds", f"{told} of practice", people["rounds"] > rules.max_practice_rounds
+
+
+def _of_time(people: pd.DataFrame, rules: ExclusionsTable) -> Declared:
+    """Rules on the time from the first answer to the last."""
     if rules.min_total_s is not None:
         told = f"answered everything in less than {rules.min_total_s:g} s"
-        found["min_total_s"] = (told, people["total_s"] < rules.min_total_s)
+        yield "min_total_s", told, people["total_s"] < rules.min_total_s
     if rules.max_total_s is not None:
         told = f"took more than {rules.max_total_s:g} s from the first answer to the last"
-        found["max_total_s"] = (told, people["total_s"] > rules.max_total_s)
-    return found
+        yield "max_total_s", told, people["total_s"] > rules.max_total_s
 
 
 def _kept(main: pd.DataFrame, broken: pd.DataFrame) -> pd.DataFrame:

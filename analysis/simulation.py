@@ -17,13 +17,28 @@ from scipy import optimize
 
 from analysis.columns import NAMES
 from stimuli.protocol import Protocol, ProtocolFile
-from studyapp.assignment import design_of, plan_main
+from studyapp.assignment import PlannedTrial, design_of, plan_session
 
 # Nodes at which the normal distribution of random effects is averaged over.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
 # Evidence, in log-odds, above which a simulated participant is fairly sure and sure.
 FAIRLY_SURE, SURE = 0.4, 1.6
+# In log-odds: a catch trial can be missed by a lapse only.
+OBVIOUS = 20.0
 START = datetime(2026, 1, 1, tzinfo=UTC)
+# A browser in which nothing happens but the answers.
+BROWSER = {
+    "images_ms": "250.0",
+    "frame_ms": "16.7",
+    "blurs": "0",
+    "hidden_ms": "0.0",
+    "resizes": "0",
+    "flips": "0",
+    "original_ms": "0.0",
+    "device_pixel_ratio": "1.0",
+    "viewport_width": "1440",
+    "viewport_height": "900",
+}
 
 
 class SimulationError(ValueError):
@@ -71,7 +86,10 @@ def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def assignment(protocol: Protocol, participants: int) -> pd.DataFrame:
-    """The main trials of the first participants of the study, as they will be drawn: a row for each trial."""
+    """The main trials of the first participants of the study, as they will be drawn: a row for each trial.
+
+    ``feature`` is an index into the main features, or where ``catch`` is true into the catch features.
+    """
     stimuli = protocol.stimuli
     before = len(stimuli.practice_features)
     return pd.DataFrame(
@@ -79,32 +97,48 @@ def assignment(protocol: Protocol, participants: int) -> pd.DataFrame:
             "participant": number,
             "trial": before + place,
             "feature": trial.feature,
+            "catch": trial.is_catch,
             "condition": trial.cell.condition,
             "batch": trial.cell.batch,
             "difficulty": trial.cell.difficulty,
             "strong_side": trial.strong_side,
         }
         for number in range(1, participants + 1)
-        for place, trial in enumerate(
-            plan_main(
-                seed=protocol.seed,
-                number=number,
-                features=len(stimuli.features),
-                design=design_of(protocol),
-            ),
-            start=1,
-        )
+        for place, trial in enumerate(_session(protocol, number), start=1)
+    )
+
+
+def _session(protocol: Protocol, number: int) -> list[PlannedTrial]:
+    stimuli = protocol.stimuli
+    return plan_session(
+        seed=protocol.seed,
+        number=number,
+        features=len(stimuli.features),
+        catch_features=len(stimuli.catch_features),
+        design=design_of(protocol),
     )
 
 
 def simulate(trials: pd.DataFrame, assumptions: Assumptions, *, seed: int | Sequence[int]) -> pd.DataFrame:
     """Answer the ``trials`` of :func:`assignment`: adds ``correct``, ``choice``, ``confidence`` and ``rt_ms``.
 
+    Catch trials are missed by lapses only.
+
     Raises:
         SimulationError: a condition of the trials has no accuracy, or accuracies are for conditions that are not there.
     """
     _check_conditions(trials, assumptions)
     rng = np.random.default_rng(seed)
+    asked, caught = (trials[trials["catch"] == is_catch] for is_catch in (False, True))
+    # Asked first, so that catch trials change none of the other answers.
+    answered = [_answer(asked, _evidence(asked, assumptions, rng), assumptions, rng)]
+    if len(caught):
+        answered.append(_answer(caught, np.full(len(caught), OBVIOUS), assumptions, rng))
+    return pd.concat(answered).sort_index()
+
+
+def _evidence(trials: pd.DataFrame, assumptions: Assumptions, rng: np.random.Generator) -> NDArray[np.float64]:
+    """The log-odds of a right answer to each trial."""
     sds = (assumptions.participant_sd, assumptions.feature_sd, assumptions.image_sd)
     sd = math.hypot(*sds)
     centres = {
@@ -117,6 +151,12 @@ def simulate(trials: pd.DataFrame, assumptions: Assumptions, *, seed: int | Sequ
     for group, spread in zip(groups, sds, strict=True):
         codes, names = pd.factorize(group, sort=True)
         evidence += rng.normal(0.0, spread, len(names))[codes]
+    return evidence
+
+
+def _answer(
+    trials: pd.DataFrame, evidence: NDArray[np.float64], assumptions: Assumptions, rng: np.random.Generator
+) -> pd.DataFrame:
     lapsed = rng.random(len(trials)) < assumptions.lapse
     correct = rng.random(len(trials)) < np.where(lapsed, 0.5, _logistic(evidence))
     return _answered(trials, evidence=evidence, correct=correct, rng=rng)
@@ -153,44 +193,54 @@ def synthetic_export(file: ProtocolFile, assumptions: Assumptions, *, participan
         SimulationError: as for :func:`simulate`.
     """
     answered = simulate(assignment(file.protocol, participants), assumptions, seed=seed)
+    sessions = answered["participant"].value_counts().to_dict()
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, NAMES, lineterminator="\n")
+    writer = csv.DictWriter(text, NAMES, restval="", lineterminator="\n")
     writer.writeheader()
     now = START
     for record in answered.to_dict("records"):
         row = {str(name): value for name, value in record.items()}
         now += timedelta(milliseconds=row["rt_ms"] + 500)
-        writer.writerow(_export_row(file, row, now))
+        writer.writerow(_export_row(file, row | {"main_trials": sessions[row["participant"]]}, now))
     return text.getvalue()
 
 
 def _export_row(file: ProtocolFile, row: Mapping[str, object], now: datetime) -> dict[str, str]:
-    stimuli = file.protocol.stimuli
+    stimuli, task = file.protocol.stimuli, file.protocol.trials.task
+    features = stimuli.catch_features if row["catch"] else stimuli.features
+    has_panels = task != "continuation" and row["condition"] != "none"
     return {
         "study": file.protocol.slug,
         "protocol_sha256": file.sha256,
         "participant": f"synthetic-{row['participant']:05}",
-        "main_trials": str(len(stimuli.features)),
+        "main_trials": str(row["main_trials"]),
+        "rounds": "1",
+        "instructions_s": "60.0",
         "trial": str(row["trial"]),
         "phase": "main",
-        "task": file.protocol.trials.task,
+        "round": "1",
+        "catch": "true" if row["catch"] else "false",
+        "task": task,
         "condition": str(row["condition"]),
         "model": stimuli.model,
         "weights_sha256": "0" * 64,
-        "feature": stimuli.features[int(str(row["feature"]))],
-        "references": str(0 if row["condition"] == "none" else stimuli.references),
+        "feature": features[int(str(row["feature"]))],
+        "references": str(stimuli.references if has_panels else 0),
         "batch": str(row["batch"]),
-        "difficulty": str(row["difficulty"]),
         "strong_image": "0" * 64,
         "weak_image": "0" * 64,
-        "strong_activation": "1.0",
-        "weak_activation": "0.0",
-        "strong_rank": "1",
-        "weak_rank": "2",
+        **(_queries(row) if task == "held_out" else {}),
         "strong_side": str(row["strong_side"]),
         "choice": str(row["choice"]),
         "correct": "true" if row["correct"] else "false",
         "confidence": str(row["confidence"]),
         "rt_ms": str(row["rt_ms"]),
+        **BROWSER,
         "received_at": now.isoformat(),
     }
+
+
+def _queries(row: Mapping[str, object]) -> dict[str, str]:
+    """What is known of the two images in held_out only."""
+    figures = {"strong_activation": "1.0", "weak_activation": "0.0", "strong_rank": "1", "weak_rank": "2"}
+    return {"difficulty": str(row["difficulty"]), **figures}

@@ -113,7 +113,17 @@ def headline(results: Results) -> tuple[str, ...]:
     main = results.main
     judged = [_judgement(result, confirmatory=results.confirmatory) for result in results.hypotheses]
     means = (_above_chance(accuracy, chance) for accuracy, chance in zip(main.accuracies, main.chance, strict=True))
-    return (*judged, *means, *(_compared(comparison) for comparison in main.comparisons))
+    return (*_several_tasks(results), *judged, *means, *(_compared(comparison) for comparison in main.comparisons))
+
+
+def _several_tasks(results: Results) -> tuple[str, ...]:
+    if len(results.tasks) == 1:
+        return ()
+    named = ", ".join(results.tasks)
+    return (
+        f"The answers are of {len(results.tasks)} tasks ({named}). Every number takes them together, but for the table "
+        "of accuracies by task.",
+    )
 
 
 def _judgement(result: HypothesisResult, *, confirmatory: bool) -> str:

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.absence import Absent
-from analysis.columns import NAMES
+from analysis.columns import BROWSER_FIELDS, NAMES
 from analysis.intervals import Interval, bootstrap_interval, t_interval
 from analysis.mixed_model import MixedModel, mixed_model
 
@@ -90,7 +90,11 @@ def write_export(study: pd.DataFrame, path: Path) -> None:
     same = {
         "study": "large",
         "protocol_sha256": "ab" * 32,
+        "rounds": 1,
+        "instructions_s": 60.0,
         "phase": "main",
+        "round": 1,
+        "catch": "false",
         "task": "held_out",
         "model": "resnet50",
         "weights_sha256": "cd" * 32,
@@ -103,12 +107,15 @@ def write_export(study: pd.DataFrame, path: Path) -> None:
         "weak_activation": -1.0,
         "strong_rank": 10,
         "weak_rank": 4991,
+        "foil_feature": "",
+        "task_data": "",
         "received_at": "2026-03-14T15:09:26+00:00",
     }
     side = np.where(study["strong_left"], "left", "right")
     choice = np.where(study["strong_left"] == study["correct"], "left", "right")
     told = study["correct"].map({True: "true", False: "false"})
-    table = study.assign(**same, strong_side=side, choice=choice, correct=told)
+    unknown = dict.fromkeys((field.name for field in BROWSER_FIELDS), "")
+    table = study.assign(**same, **unknown, strong_side=side, choice=choice, correct=told)
     table[list(NAMES)].to_csv(path, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
 
 

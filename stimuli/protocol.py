@@ -7,6 +7,7 @@ Plain data without Django or torch, so that every reader of the file shares one 
 import hashlib
 import re
 import tomllib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -49,7 +50,7 @@ def _difficulty(value: object) -> str | float:
     raise ValueError('"easy" or a percentile above 50 and below 100 is needed, such as 95')
 
 
-def _question_name(value: str) -> str:
+def _name(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", value):
         raise ValueError("lower-case letters, digits and underscores are possible, at most 50, a letter first")
     return value
@@ -68,7 +69,8 @@ def _address(value: str) -> str:
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
-QuestionName = Annotated[str, AfterValidator(_question_name)]
+TaskName = Annotated[str, AfterValidator(_name)]
+QuestionName = Annotated[str, AfterValidator(_name)]
 Parameter = Annotated[str, AfterValidator(_parameter)]
 Address = Annotated[str, AfterValidator(_address)]
 Words = Annotated[str, AfterValidator(_text)]
@@ -79,6 +81,11 @@ CHANCE = "chance"  # the second of a hypothesis about one condition alone
 # How far apart the two queries are: just inside the references, or the percentile of the strong one.
 Difficulty = Annotated[Literal["easy"] | float, BeforeValidator(_difficulty)]
 Width = Annotated[int, Field(ge=32, le=4096)]
+
+
+# What else a protocol must keep to, a sentence for each problem. The study site adds that it has the task: which tasks
+# there are is known there, while a protocol can be read without it, as the analysis does.
+further_checks: "list[Callable[[Protocol], Iterable[str]]]" = []
 
 
 class ProtocolError(ValueError):
@@ -223,7 +230,7 @@ class DeviceTable(Table):
 class TrialsTable(Table):
     """``[trials]``: what is asked, under which conditions, in which blocks."""
 
-    task: Literal["held_out", "continuation", "transfer"] = "held_out"
+    task: TaskName = "held_out"
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1, strict=False)]
     design: Literal["within", "between"] = "within"
     block_size: Annotated[int | None, Field(ge=1)] = None
@@ -449,7 +456,7 @@ class Protocol(Table):
     def tasks_have_their_stimuli(self) -> "Protocol":
         """What a task shows is made, and the conditions are ones that it can show."""
         task, stimuli = self.trials.task, self.stimuli
-        if task != "held_out" and stimuli.continuation is None:
+        if task in ("continuation", "transfer") and stimuli.continuation is None:
             raise ValueError(f"the task {task} needs the table [stimuli.continuation], whose images it shows")
         if task == "continuation" and not set(self.trials.conditions) <= {"none", "accentuation"}:
             raise ValueError(
@@ -519,9 +526,13 @@ def parse_protocol(text: str, *, name: str = "protocol") -> Protocol:
     except ValueError as error:  # what Python says of an integer of thousands of digits
         raise ProtocolError(f"{name} is not a protocol: a number in it has thousands of digits.") from error
     try:
-        return Protocol.model_validate(table)
+        protocol = Protocol.model_validate(table)
     except ValidationError as error:
         raise ProtocolError("\n".join(f"{name}: {line}" for line in _sentences(error))) from error
+    problems = [f"{name}: {sentence}" for check in further_checks for sentence in check(protocol)]
+    if problems:
+        raise ProtocolError("\n".join(problems))
+    return protocol
 
 
 # What the validator says in the terms of Python, in the terms of TOML.

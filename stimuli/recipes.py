@@ -116,12 +116,16 @@ def visualization_recipe(protocol: Protocol, feature: Feature, pool: ImagePool, 
 def explanation_recipe(protocol: Protocol, condition: str, images: FeatureImages, position: int) -> Recipe | None:
     """What a condition shows at a place of the reference panel beside or instead of the image; None for nothing.
 
+    The task ``continuation`` has no reference panel.
+
     Args:
         protocol: of the study.
         condition: one of the protocol's.
         images: of the feature.
         position: of the reference, from 1.
     """
+    if protocol.trials.task == "continuation":
+        return None
     image = images.references[position - 1].image
     if condition == Kind.VISUALIZATION:
         return visualization_recipe(protocol, images.feature, image.pool, position)

@@ -6,7 +6,7 @@ Pure functions, so that any session can be drawn again from the export's protoco
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from stimuli.protocol import Protocol, difficulty_name
@@ -61,7 +61,8 @@ class PlannedTrial:
 
     ``feature`` is an index into the phase's list of features, ``reference_order`` holds the reference
     positions 1..K in the order of the screen, ``weak_reference_order`` those of the weak ones. ``strong_panel_side`` is
-    None where there are no weak ones.
+    None where there are no weak ones. Of a catch trial ``feature`` is an index into the catch features, and
+    ``copied_reference`` the position of the reference that is also the right answer.
     """
 
     feature: int
@@ -70,6 +71,12 @@ class PlannedTrial:
     reference_order: tuple[int, ...]
     weak_reference_order: tuple[int, ...]
     strong_panel_side: SideName | None
+    copied_reference: int | None = None
+
+    @property
+    def is_catch(self) -> bool:
+        """Whether one choice is a copy of what is shown as evidence."""
+        return self.copied_reference is not None
 
 
 def plan_practice(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
@@ -105,6 +112,49 @@ def plan_main(*, seed: int, number: int, features: int, design: Design) -> list[
     order = list(range(features))
     rng.shuffle(order)
     return _trials(rng, _panel_generator(name), order=order, cells=met, design=design)
+
+
+def plan_session(*, seed: int, number: int, features: int, catch_features: int, design: Design) -> list[PlannedTrial]:
+    """The main trials of one participant with the catch trials among them.
+
+    The main trials are those of :func:`plan_main` in its order. A catch trial stands at a random place after the first
+    of them. Catch trials take turns among the participant's conditions other than ``none``, which shows nothing that
+    could be copied; who meets only that one has no catch trials.
+    """
+    main = plan_main(seed=seed, number=number, features=features, design=design)
+    met = {trial.cell.condition for trial in main}
+    conditions = [condition for condition in design.conditions if condition in met and condition != "none"]
+    if not conditions or not catch_features:
+        return main
+    # A generator of their own, so that they change nothing about the main trials.
+    rng = random.Random(f"{seed}:{number}:catch")
+    caught = _catch_trials(rng, [conditions[(one + number) % len(conditions)] for one in range(catch_features)], design)
+    rng.shuffle(caught)
+    places = set(rng.sample(range(1, len(main) + len(caught)), len(caught)))
+    of_main, of_catch = iter(main), iter(caught)
+    return [next(of_catch if place in places else of_main) for place in range(len(main) + len(caught))]
+
+
+def main_trials_of(protocol: Protocol, number: int) -> int:
+    """How many main trials the participant of this number has, catch trials among them."""
+    stimuli = protocol.stimuli
+    return len(
+        plan_session(
+            seed=protocol.seed,
+            number=number,
+            features=len(stimuli.features),
+            catch_features=len(stimuli.catch_features),
+            design=design_of(protocol),
+        )
+    )
+
+
+def _catch_trials(rng: random.Random, conditions: Sequence[str], design: Design) -> list[PlannedTrial]:
+    """One for each catch feature, on its one easy pair, in these conditions."""
+    cells = [Cell(condition, 1, EASY) for condition in conditions]
+    panel_rng = random.Random(rng.random())
+    trials = _trials(rng, panel_rng, order=range(len(cells)), cells=cells, design=design)
+    return [replace(trial, copied_reference=rng.randint(1, design.references)) for trial in trials]
 
 
 def _panel_generator(name: str) -> random.Random:

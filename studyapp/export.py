@@ -1,77 +1,159 @@
-"""Responses as rows of the export, column by column as ``analysis.columns`` lists them."""
+"""What a study holds as rows of CSV files, column by column as ``analysis.columns`` lists them."""
 
 import csv
+import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.columns import NAMES
+from analysis.columns import BROWSER_FIELDS, EVENT_COLUMNS, NAMES, QUESTIONNAIRE_COLUMNS, RECRUITER_COLUMNS, Column
+from studyapp.models import Participant, QuestionnaireAnswers, RecruiterIdentity, Response
+from studyapp.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from studyapp.selectors import ExportedResponse
+
+Cells = Mapping[str, str]
+BROWSER_NAMES = frozenset(field.name for field in BROWSER_FIELDS)
 
 
 def export_row(response: "ExportedResponse") -> dict[str, str]:
     """One answered trial as the text of its cells, by column name."""
     trial = response.trial
-    participant, pair = trial.participant, trial.query_pair
-    assert pair is not None
-    feature = pair.study_feature.feature
+    participant, feature = trial.participant, trial.pair.study_feature.feature
+    choices = task_of(trial).choices(trial)
     return {
         "study": participant.study.slug,
         "protocol_sha256": participant.study.protocol_sha256,
         "participant": participant.code,
-        "main_trials": str(response.main_trials),
+        "main_trials": str(participant.main_trials),
+        "rounds": str(response.rounds),
+        "instructions_s": _cell(_seconds_on_instructions(participant)),
         "trial": str(trial.position),
         "phase": trial.phase,
+        "round": str(trial.round),
+        "catch": _cell(trial.is_catch),
         "task": trial.task,
         "condition": trial.condition,
         "model": feature.model.name,
         "weights_sha256": feature.model.weights_sha256,
         "feature": feature.name,
         "references": str(len(trial.reference_order)),
-        "batch": str(pair.batch),
-        "difficulty": pair.difficulty,
-        "strong_image": pair.strong_image.sha256,
-        "weak_image": pair.weak_image.sha256,
-        "strong_activation": repr(pair.strong_activation),
-        "weak_activation": repr(pair.weak_activation),
-        "strong_rank": str(pair.strong_rank),
-        "weak_rank": str(pair.weak_rank),
+        "batch": str(trial.batch),
+        "difficulty": choices.difficulty,
+        "strong_image": choices.right.sha256,
+        "weak_image": choices.wrong.sha256,
+        "strong_activation": _cell(choices.right.activation),
+        "weak_activation": _cell(choices.wrong.activation),
+        "strong_rank": _cell(choices.right.rank),
+        "weak_rank": _cell(choices.wrong.rank),
+        "foil_feature": choices.foil_feature,
         "strong_side": trial.strong_side,
         "choice": response.choice,
-        "correct": "true" if response.correct else "false",
+        "correct": _cell(response.correct),
         "confidence": str(response.confidence),
         "rt_ms": repr(response.rt_ms),
+        **{name: _cell(response.data.get(name)) for name in BROWSER_NAMES},
+        "task_data": _cell({name: value for name, value in response.data.items() if name not in BROWSER_NAMES} or None),
         "received_at": response.received_at.isoformat(),
     }
 
 
+def event_rows(responses: Iterable[Response]) -> Iterator[Cells]:
+    """What happened during answered trials, one row each."""
+    for response in responses:
+        trial = response.trial
+        for ms, name, detail in response.events:
+            cells = {"participant": trial.participant.code, "trial": str(trial.position)}
+            yield {**cells, "ms": _cell(ms), "name": name, "detail": _cell(detail)}
+
+
+def questionnaire_rows(pages: Iterable[QuestionnaireAnswers]) -> Iterator[Cells]:
+    """Answers to questionnaires, one row for each question."""
+    for page in pages:
+        for name, value in page.answers.items():
+            yield {"participant": page.participant.code, "place": page.place, "name": name, "value": _cell(value)}
+
+
+def recruiter_rows(identities: Iterable[RecruiterIdentity]) -> Iterator[Cells]:
+    """Who is who: personal data."""
+    for identity in identities:
+        yield {"participant": identity.participant.code, "external_id": identity.external_id}
+
+
 def write_export(responses: "Iterable[ExportedResponse]", path: Path) -> int:
     """Write the responses to a CSV file and return how many they are.
+
+    Raises:
+        OSError: as for :func:`write_rows`.
+    """
+    return write_rows(map(export_row, responses), NAMES, path)
+
+
+def write_events(responses: Iterable[Response], path: Path) -> int:
+    """As :func:`write_export`, of what happened during the trials."""
+    return write_rows(event_rows(responses), _names(EVENT_COLUMNS), path)
+
+
+def write_questionnaires(pages: Iterable[QuestionnaireAnswers], path: Path) -> int:
+    """As :func:`write_export`, of the answers to questionnaires."""
+    return write_rows(questionnaire_rows(pages), _names(QUESTIONNAIRE_COLUMNS), path)
+
+
+def write_recruiter_ids(identities: Iterable[RecruiterIdentity], path: Path) -> int:
+    """As :func:`write_export`, of the participants' ids at their recruiter, in a file that its owner alone can read."""
+    return write_rows(recruiter_rows(identities), _names(RECRUITER_COLUMNS), path, mode=0o600)
+
+
+def write_rows(rows: Iterable[Cells], names: Sequence[str], path: Path, *, mode: int = 0o644) -> int:
+    """Write rows to a CSV file and return how many they are.
 
     The file appears under its name only when it is whole: a reader never sees half an export.
 
     Raises:
         OSError: the folder is missing or cannot be written to.
     """
-    rows = 0
+    written = 0
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     partial = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, NAMES, lineterminator="\n")
+            writer = csv.DictWriter(file, names, lineterminator="\n")
             writer.writeheader()
-            for response in responses:
-                writer.writerow(export_row(response))
-                rows += 1
+            for row in rows:
+                writer.writerow(row)
+                written += 1
             file.flush()
             os.fsync(file.fileno())
         # Temporary files are readable by their owner only; an export is an ordinary file.
-        partial.chmod(0o644)
+        partial.chmod(mode)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    return rows
+    return written
+
+
+def _names(columns: Sequence[Column]) -> list[str]:
+    return [column.name for column in columns]
+
+
+def _cell(value: object) -> str:
+    """A value as its column's kind is written; nothing for None."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case float():
+            return repr(value)
+        case _:
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _seconds_on_instructions(participant: Participant) -> float | None:
+    shown, read = participant.instructions_shown_at, participant.instructions_read_at
+    return (read - shown).total_seconds() if shown and read else None

@@ -331,6 +331,7 @@ class Trial(models.Model):
     continuation_pair = models.ForeignKey(
         ContinuationPair, on_delete=models.PROTECT, null=True, blank=True, related_name="trials"
     )
+    batch = models.PositiveIntegerField(default=1, help_text="Of the references shown; in a continuation, of the seed.")
     strong_side = models.CharField(max_length=5, choices=Side, help_text="The side of the right answer.")
     reference_order = models.JSONField(help_text="Positions of the references in the order shown.")
     weak_reference_order = models.JSONField(
@@ -368,6 +369,13 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participant}, trial {self.position}"
+
+    @property
+    def pair(self) -> QueryPair | ContinuationPair:
+        """What it asks about."""
+        pair = self.query_pair or self.continuation_pair
+        assert pair is not None, "the database demands one"
+        return pair
 
 
 class Response(models.Model):

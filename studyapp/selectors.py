@@ -3,15 +3,33 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from stimuli.models import SourceImage, Stimulus
-from studyapp.models import Participant, Phase, QueryPair, Reference, Response, Role, Side, Study, StudyFeature, Trial
+from studyapp.models import (
+    Participant,
+    Phase,
+    QueryPair,
+    QuestionnaireAnswers,
+    RecruiterIdentity,
+    Reference,
+    Response,
+    Study,
+    StudyFeature,
+    Trial,
+)
+from studyapp.panels import Panel
+from studyapp.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-    ExportedResponse = WithAnnotations[Response, "SessionLength"]
+    ExportedResponse = WithAnnotations[Response, "PracticeTaken"]
+
+# Where a trial's feature is, and what of its references an export may need.
+PAIRS = ("query_pair", "continuation_pair")
+SEEN = ("image", "explanations")
 
 
 def current_trial(participant: Participant) -> Trial | None:
@@ -19,7 +37,7 @@ def current_trial(participant: Participant) -> Trial | None:
     if participant.instructions_read_at is None:
         return None
     waiting = participant.trials.filter(response=None).order_by("position")
-    return waiting.select_related("query_pair__study_feature").first()
+    return waiting.select_related("query_pair__study_feature", "continuation_pair__study_feature").first()
 
 
 @dataclass(frozen=True)
@@ -39,86 +57,17 @@ def phase_progress(trial: Trial) -> Progress:
     return Progress(Phase(trial.phase), positions["trial"], positions["trials"])
 
 
-@dataclass(frozen=True)
-class ReferenceSlot:
-    """One place of a reference panel: the slots of its image and of its explanation, where the condition shows them.
-
-    With both, the one can be flipped to the other; a picture from noise stands there without an image.
-    """
-
-    role: Role
-    number: int
-    image: str | None
-    explanation: str | None
-
-    @property
-    def only(self) -> str | None:
-        """The slot of a place that has but one."""
-        return self.image or self.explanation
-
-    @property
-    def alt(self) -> str:
-        """What the place holds, for those who do not see it."""
-        if self.image is None:
-            return f"Computed picture {self.number}"
-        return f"Reference image {self.number}" if self.role == Role.STRONG else f"Image {self.number} without response"
-
-
-@dataclass(frozen=True)
-class Panel:
-    """References of one kind as they stand on the screen, and in the order in which the trial shows them."""
-
-    role: Role
-    order: list[int]
-    slots: list[ReferenceSlot]
-
-
 def reference_panels(trial: Trial) -> list[Panel]:
-    """The reference panels from left to right: one, two where weakly activating references are shown too, or none.
-
-    Slots are named by place on the screen: ``r1`` .. ``r9`` in the panel of the strongly activating references, whose
-    explanations, where the condition explains, are ``r1x`` .. ``r9x``; ``w1`` .. ``w9`` in the other one, whose images
-    are shown as they are in every condition. A picture from noise has no ``r1`` beside its ``r1x``.
-    """
-    if not trial.reference_order:
-        return []
-    strong = Panel(Role.STRONG, trial.reference_order, _strong_slots(trial))
-    if not trial.weak_reference_order:
-        return [strong]
-    weak = Panel(Role.WEAK, trial.weak_reference_order, _weak_slots(trial))
-    return [strong, weak] if trial.strong_panel_side == Side.LEFT else [weak, strong]
-
-
-def _strong_slots(trial: Trial) -> list[ReferenceSlot]:
-    explained = trial.condition in Stimulus.Kind.values
-    with_image = trial.condition != Stimulus.Kind.VISUALIZATION
-    return [
-        ReferenceSlot(Role.STRONG, number, f"r{number}" if with_image else None, f"r{number}x" if explained else None)
-        for number in range(1, len(trial.reference_order) + 1)
-    ]
-
-
-def _weak_slots(trial: Trial) -> list[ReferenceSlot]:
-    return [
-        ReferenceSlot(Role.WEAK, number, f"w{number}", None) for number in range(1, len(trial.weak_reference_order) + 1)
-    ]
+    """What a trial shows as evidence, from left to right."""
+    return task_of(trial).panels(trial)
 
 
 def slot_image(trial: Trial, slot: str) -> SourceImage | Stimulus | None:
     """What a trial shows in a slot, None for a slot that it does not have.
 
-    Slots are ``left`` and ``right`` for the queries, and those of :func:`reference_panels`.
+    Slots are ``left`` and ``right`` for the two choices, and those of :func:`reference_panels`.
     """
-    pair = trial.query_pair
-    assert pair is not None
-    if slot in Side.values:
-        return pair.strong_image if slot == trial.strong_side else pair.weak_image
-    for panel in reference_panels(trial):
-        for place in panel.slots:
-            if slot in (place.image, place.explanation):
-                shown = pair.references.get(role=panel.role, position=panel.order[place.number - 1])
-                return shown.image if slot == place.image else shown.explanations.get(kind=trial.condition)
-    return None
+    return task_of(trial).image(trial, slot)
 
 
 @dataclass(frozen=True)
@@ -184,29 +133,58 @@ def answered_main_trials(study: Study) -> "QuerySet[Trial]":
     return answered.select_related(*related).order_by("participant__number", "position")
 
 
-class SessionLength(TypedDict):
-    """What the export adds to a response: how many main trials its participant's session has."""
+class PracticeTaken(TypedDict):
+    """What the export adds to a response: how many rounds of practice its participant took."""
 
-    main_trials: int
+    rounds: int
 
 
 def export_responses(study: Study) -> "QuerySet[ExportedResponse]":
     """Every response of a study with what its export row needs, by participant and trial."""
-    main_trials = (
-        Trial.objects.filter(participant=OuterRef("trial__participant"), phase=Phase.MAIN)
+    rounds = (
+        Trial.objects.filter(participant=OuterRef("trial__participant"), phase=Phase.PRACTICE, response__isnull=False)
         .order_by()
         .values("participant")
-        .annotate(count=Count("pk"))
-        .values("count")
+        .annotate(taken=Max("round"))
+        .values("taken")
     )
-    return (
+    found = (
         Response.objects.filter(trial__participant__study=study)
         .select_related(
             "trial__participant__study",
             "trial__query_pair__strong_image",
             "trial__query_pair__weak_image",
             "trial__query_pair__study_feature__feature__model",
+            "trial__continuation_pair__weak",
+            "trial__continuation_pair__strong",
+            "trial__continuation_pair__foil__feature",
+            "trial__continuation_pair__study_feature__feature__model",
         )
-        .annotate(main_trials=Subquery(main_trials))
-        .order_by("trial__participant__number", "trial__position")
+        .annotate(rounds=Coalesce(Subquery(rounds), 1))
+        .order_by("trial__participant__number", "trial__participant", "trial__position")
     )
+    if not study.plan.stimuli.catch_features:
+        return found
+    # Which reference a catch trial copied is looked up among those of its feature, read once for many rows.
+    return found.prefetch_related(
+        *(f"trial__{pair}__study_feature__references__{what}" for pair in PAIRS for what in SEEN)
+    )
+
+
+def export_events(study: Study) -> QuerySet[Response]:
+    """Every response of a study in which something happened, by participant and trial."""
+    found = Response.objects.filter(trial__participant__study=study).exclude(events=[])
+    return found.select_related("trial__participant").order_by(
+        "trial__participant__number", "trial__participant", "trial__position"
+    )
+
+
+def export_questionnaires(study: Study) -> QuerySet[QuestionnaireAnswers]:
+    """All answered questionnaires of a study, by participant, the one before the trials first."""
+    found = QuestionnaireAnswers.objects.filter(participant__study=study).select_related("participant")
+    return found.order_by("participant__number", "participant", "-place")
+
+
+def export_identities(study: Study) -> QuerySet[RecruiterIdentity]:
+    """Who the participants of a study are to their recruiter."""
+    return study.identities.select_related("participant").order_by("participant__number", "participant")

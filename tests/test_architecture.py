@@ -21,6 +21,7 @@ MAY_IMPORT = {
         "stimuli.protocol",
         "stimuli.selection",
         "stimuli.recipes",
+        "stimuli.continuations",
         "stimuli.quality",
         "stimuli.files",
         "stimuli.renditions",

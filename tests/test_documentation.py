@@ -10,8 +10,9 @@ import pytest
 from django.core.management import get_commands
 from pydantic import BaseModel
 
-from analysis.columns import COLUMNS
+from analysis.columns import COLUMNS, EVENT_COLUMNS, QUESTIONNAIRE_COLUMNS, RECRUITER_COLUMNS
 from stimuli.protocol import Protocol
+from studyapp.tasks.registry import all_names
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -91,4 +92,11 @@ def test_the_protocol_guide_explains_no_key_that_does_not_exist() -> None:
 def test_the_export_guide_lists_every_column_in_order_with_its_meaning() -> None:
     guide = (ROOT / "docs" / "export.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*) \| (.+) \|$", guide, re.MULTILINE)
-    assert rows == [(column.name, column.kind.value, column.unit, column.meaning) for column in COLUMNS]
+    columns = (*COLUMNS, *EVENT_COLUMNS, *QUESTIONNAIRE_COLUMNS, *RECRUITER_COLUMNS)
+    assert rows == [(column.name, column.kind.value, column.unit, column.meaning) for column in columns]
+
+
+def test_the_tasks_guide_explains_every_task() -> None:
+    guide = (ROOT / "docs" / "tasks.md").read_text()
+    explained = set(re.findall(r"^## `(\w+)`", guide, re.MULTILINE))
+    assert explained == set(all_names())

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from studyapp.assignment import main_trials_of
 from studyapp.models import Participant, Study
 from studyapp.services.codes import random_code
 from studyapp.services.trials import store_main, store_practice
@@ -21,14 +22,15 @@ def participant_enrol(*, study: Study, client_id: UUID) -> Participant:
     if enrolled:
         return enrolled
     last: int | None = study.participants.aggregate(last=Max("number"))["last"]
+    number = (last or 0) + 1
     now = timezone.now()
     participant = Participant.objects.create(
         study=study,
-        number=(last or 0) + 1,
+        number=number,
         client_id=client_id,
         token=secrets.token_urlsafe(24),
         code=random_code(),
-        main_trials=len(study.plan.stimuli.features),
+        main_trials=main_trials_of(study.plan, number),
         consent_version=study.plan.consent.version,
         consented_at=now,
         last_seen_at=now,

@@ -6,13 +6,14 @@ from itertools import count
 from django.db import transaction
 
 from stimuli import files
-from stimuli.models import FrozenSet, Stimulus
+from stimuli.continuations import Continuation, plan_continuations
+from stimuli.models import FrozenSet, SourceImage, Stimulus
 from stimuli.protocol import Protocol, ProtocolError, ProtocolFile
-from stimuli.recipes import Recipe, explanation_recipe, find_stimulus
+from stimuli.recipes import Recipe, continuation_recipes, explanation_recipe, find_stimulus
 from stimuli.renditions import WebImage, lacks_renditions
 from stimuli.selection import FeatureImages, ImageBatch, RankedImage, select_images
 from stimuli.sets import contents_of, frozen_set_of
-from studyapp.models import Phase, QueryPair, Reference, Role, Study, StudyFeature
+from studyapp.models import ContinuationPair, FeatureUse, QueryPair, Reference, Role, Study, StudyFeature
 
 
 @transaction.atomic
@@ -39,9 +40,10 @@ def study_create(*, file: ProtocolFile) -> tuple[Study, bool]:
         },
     )
     if created:
-        positions = {phase.value: count(1) for phase in Phase}
-        for images in select_images(protocol):
-            _store_feature(study, protocol, images, next(positions[images.phase]))
+        positions = {use.value: count(1) for use in FeatureUse}
+        selected = select_images(protocol)
+        stored = [_store_feature(study, protocol, images, next(positions[images.phase])) for images in selected]
+        _store_continuations(protocol, stored, plan_continuations(protocol, selected))
     return study, created
 
 
@@ -65,7 +67,7 @@ def _frozen_set(file: ProtocolFile) -> FrozenSet:
     return frozen
 
 
-def _store_feature(study: Study, protocol: Protocol, images: FeatureImages, position: int) -> None:
+def _store_feature(study: Study, protocol: Protocol, images: FeatureImages, position: int) -> StudyFeature:
     """Store one feature with the references, their explanations and the queries of all its batches."""
     _check_files(protocol, images)
     study_feature = StudyFeature.objects.create(
@@ -80,6 +82,26 @@ def _store_feature(study: Study, protocol: Protocol, images: FeatureImages, posi
         for condition in protocol.trials.conditions:
             if recipe := explanation_recipe(protocol, condition, images, place):
                 reference.explanations.add(_explanation(protocol, recipe))
+    return study_feature
+
+
+def _store_continuations(
+    protocol: Protocol, features: Sequence[StudyFeature], continuations: Sequence[Continuation]
+) -> None:
+    """Store what the tasks on graded accentuations ask about, each feature's seeds numbered from 1."""
+    by_feature = {feature.feature_id: feature for feature in features}
+    numbers = {feature.feature_id: count(1) for feature in features}
+    for one in continuations:
+        _check_image(protocol, one.image)
+        weak, strong, foil = (_explanation(protocol, recipe) for recipe in continuation_recipes(protocol, one))
+        ContinuationPair.objects.create(
+            study_feature=by_feature[one.feature.pk],
+            number=next(numbers[one.feature.pk]),
+            seed_image=one.image,
+            weak=weak,
+            strong=strong,
+            foil=foil,
+        )
 
 
 def _store_references(
@@ -118,12 +140,16 @@ def _store_queries(study_feature: StudyFeature, batch: int, images: ImageBatch) 
 
 def _check_files(protocol: Protocol, images: FeatureImages) -> None:
     for ranked in images.images:
-        if not files.is_there(ranked.image.sha256):
-            raise ProtocolError(
-                f"The file of image {ranked.image.sha256[:12]} is missing in the data folder; run the import_images of "
-                f"the pool {ranked.image.pool.name!r} or the import_stimuli of the set again, which restores it."
-            )
-        _check_renditions(protocol, ranked.image)
+        _check_image(protocol, ranked.image)
+
+
+def _check_image(protocol: Protocol, image: SourceImage) -> None:
+    if not files.is_there(image.sha256):
+        raise ProtocolError(
+            f"The file of image {image.sha256[:12]} is missing in the data folder; run the import_images of "
+            f"the pool {image.pool.name!r} or the import_stimuli of the set again, which restores it."
+        )
+    _check_renditions(protocol, image)
 
 
 def _check_renditions(protocol: Protocol, image: WebImage) -> None:

@@ -1,50 +1,70 @@
 """Storing the trials that are drawn for a participant: a round of practice, then the main trials."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from studyapp.assignment import PlannedTrial, design_of, plan_main, plan_practice
-from studyapp.models import Participant, Phase, QueryPair, StudyFeature, Trial
+from studyapp.assignment import PlannedTrial, design_of, plan_practice, plan_session
+from studyapp.models import ContinuationPair, FeatureUse, Participant, Phase, QueryPair, StudyFeature, Trial
+from studyapp.tasks.registry import task_named
 
 
 def store_practice(participant: Participant) -> None:
     """Store the first round of practice."""
-    _store(participant, Phase.PRACTICE, plan_practice)
+    study, stimuli = participant.study, participant.study.plan.stimuli
+    planned = plan_practice(
+        seed=study.seed,
+        number=participant.number,
+        features=len(stimuli.practice_features),
+        design=design_of(study.plan),
+    )
+    _store(participant, Phase.PRACTICE, planned)
 
 
 def store_main(participant: Participant) -> None:
-    """Store the main trials, after all that are stored already."""
-    _store(participant, Phase.MAIN, plan_main)
-
-
-def _store(participant: Participant, phase: Phase, draw: Callable[..., Sequence[PlannedTrial]]) -> None:
-    study, plan = participant.study, participant.study.plan
-    pairs = {
-        (pair.study_feature_id, pair.batch, pair.difficulty): pair
-        for pair in QueryPair.objects.filter(study_feature__study=study)
-    }
-    features = list(StudyFeature.objects.filter(study=study, phase=phase).order_by("position"))
-    planned = draw(seed=study.seed, number=participant.number, features=len(features), design=design_of(plan))
-    before = participant.trials.count()
-    Trial.objects.bulk_create(
-        Trial(
-            participant=participant,
-            position=position,
-            phase=phase,
-            task=plan.trials.task,
-            condition=trial.cell.condition,
-            query_pair=pairs[features[trial.feature].pk, trial.cell.batch, trial.cell.difficulty],
-            strong_side=trial.strong_side,
-            reference_order=list(trial.reference_order),
-            weak_reference_order=list(trial.weak_reference_order),
-            strong_panel_side=trial.strong_panel_side or "",
-        )
-        for position, trial in enumerate(map(_as_shown, planned), start=before + 1)
+    """Store the main trials, catch trials among them, after all that are stored already."""
+    study, stimuli = participant.study, participant.study.plan.stimuli
+    planned = plan_session(
+        seed=study.seed,
+        number=participant.number,
+        features=len(stimuli.features),
+        catch_features=len(stimuli.catch_features),
+        design=design_of(study.plan),
     )
+    _store(participant, Phase.MAIN, planned)
 
 
-def _as_shown(trial: PlannedTrial) -> PlannedTrial:
-    """Without any explanation there are no reference panels either."""
-    if trial.cell.condition != "none":
-        return trial
-    return replace(trial, reference_order=(), weak_reference_order=(), strong_panel_side=None)
+def _store(participant: Participant, phase: Phase, planned: Sequence[PlannedTrial]) -> None:
+    study = participant.study
+    task = task_named(study.plan.trials.task)
+    find_pair = task.pairs(study)
+    features = {(one.phase, one.position): one for one in StudyFeature.objects.filter(study=study)}
+    before = participant.trials.count()
+    rows = []
+    for position, trial in enumerate(planned, start=before + 1):
+        use = FeatureUse.CATCH if trial.is_catch else FeatureUse(phase)
+        pair = find_pair(features[use, trial.feature + 1], trial.cell)
+        shown = trial if task.shows_references and trial.cell.condition != "none" else _without_references(trial)
+        rows.append(
+            Trial(
+                participant=participant,
+                position=position,
+                phase=phase,
+                task=task.name,
+                condition=trial.cell.condition,
+                is_catch=trial.is_catch,
+                copied_reference=shown.copied_reference,
+                query_pair=pair if isinstance(pair, QueryPair) else None,
+                continuation_pair=pair if isinstance(pair, ContinuationPair) else None,
+                batch=trial.cell.batch,
+                strong_side=trial.strong_side,
+                reference_order=list(shown.reference_order),
+                weak_reference_order=list(shown.weak_reference_order),
+                strong_panel_side=shown.strong_panel_side or "",
+            )
+        )
+    Trial.objects.bulk_create(rows)
+
+
+def _without_references(trial: PlannedTrial) -> PlannedTrial:
+    """As it is shown where there are no reference panels."""
+    return replace(trial, reference_order=(), weak_reference_order=(), strong_panel_side=None, copied_reference=None)

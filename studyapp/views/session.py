@@ -8,8 +8,9 @@ from django.views.decorators.http import require_POST, require_safe
 from stimuli.renditions import web_widths
 from studyapp.explanations import wording
 from studyapp.models import Participant, Trial
-from studyapp.selectors import current_trial, phase_progress, reference_panels
+from studyapp.selectors import current_trial, phase_progress, reference_panels, slot_image
 from studyapp.services.progress import instructions_read
+from studyapp.tasks.registry import task_of
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
 from studyapp.views.personal_link import participant_of
@@ -52,18 +53,21 @@ def _instructions_page(request: HttpRequest, participant: Participant) -> HttpRe
 def _trial_page(request: HttpRequest, trial: Trial) -> HttpResponse:
     study = trial.participant.study
     table = study.plan.stimuli.files
-    assert trial.query_pair is not None
+    task = task_of(trial)
+    left = slot_image(trial, "left")
+    assert left is not None
     context = {
         "study": study,
         "participant": trial.participant,
         "trial": trial,
         "progress": phase_progress(trial),
+        "task": task,
         "panels": reference_panels(trial),
         "wording": wording(trial.condition, study.plan),
         "image_format": table.format,
-        "widths": web_widths(table, trial.query_pair.strong_image.pool.image_size),
+        "widths": web_widths(table, left.pool.image_size),
     }
-    return render(request, f"studyapp/tasks/{trial.task}.html", context)
+    return render(request, task.template, context)
 
 
 def _thanks_page(request: HttpRequest, participant: Participant) -> HttpResponse:

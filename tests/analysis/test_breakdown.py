@@ -36,6 +36,15 @@ def test_participants_count_once_in_every_layer():
     assert isinstance(second.interval, Absent)
 
 
+def test_several_tasks_are_told_apart():
+    trials = trials_of(("a", "x:channel=1", "c", True), ("a", "x:channel=2", "c", False))
+    first, second = breakdowns(trials.assign(task=["held_out", "transfer"]), seed=1)
+    assert [(row.by, row.level, row.mean) for row in (first, second)] == [
+        ("task", "held_out", 1),
+        ("task", "transfer", 0),
+    ]
+
+
 def test_what_does_not_differ_is_no_breakdown():
     assert breakdowns(trials_of(("a", "x:channel=1", "c", True), ("a", "x:channel=2", "c", True)), seed=1) == ()
 

@@ -257,3 +257,34 @@ def test_large_studies_have_a_cloud_and_no_points(rows_of, csv_text):
     source = render_report(results, export_sha256="ef" * 32)
     figure = source[source.index('id="accuracy-title"') : source.index('id="chance"')]
     assert figure.count("<use") < 60
+
+
+def test_rules_on_catch_trials_instructions_and_practice_are_counted_and_left_out_in_turn(study, plan):
+    def change(export):
+        export = export.copy()
+        place = export.groupby("participant").cumcount()
+        first, second, third = sorted(export["participant"].unique())[:3]
+        is_catch = place == 3
+        export["catch"] = is_catch
+        export.loc[is_catch, "strong_side"] = export.loc[is_catch, "choice"]
+        export.loc[is_catch, "correct"] = export.loc[is_catch, "participant"] != first
+        export.loc[export["participant"] == second, "instructions_s"] = 3.0
+        export.loc[export["participant"] == third, "rounds"] = 4
+        return export
+
+    rules = "[analysis.exclusions]\nmin_catch_accuracy = 0.5\nmin_instructions_s = 15\nmax_practice_rounds = 3\n"
+    results = study(f"{rules}{plan}", change=change)
+    told = [
+        "answered less than 50% of the catch trials rightly",
+        "left the instructions within 15 s",
+        "took more than 3 rounds of practice",
+    ]
+    page = page_of(results)
+    assert [row for row in page.tables["rule-table"][1:] if row[0] in told] == [
+        [sentence, "1", "1"] for sentence in told
+    ]
+    rows = page.tables["robustness-table"][1:]
+    assert [(row[0], row[1]) for row in rows[::2]] == [(sentence, "14") for sentence in told]
+    assert results.selection.catch == 16
+    for sentence in told:
+        assert f"1 who {sentence}" in methods_paragraph(results)

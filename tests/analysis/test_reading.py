@@ -84,6 +84,18 @@ def test_it_reads_a_file_that_a_spreadsheet_saved_with_a_byte_order_mark(row, cs
             {"strong_rank": "400"},
             "line 2: strong_rank is 400 and weak_rank 391, but the strong query must stand before the weak one.",
         ),
+        (
+            {"phase": "practice", "catch": "true"},
+            "line 2: catch is true in a practice trial, but catch trials stand among the main trials only.",
+        ),
+        ({"round": "2", "rounds": "2"}, "line 2: round is 2 in a main trial, where it must be 1."),
+        (
+            {"phase": "practice", "round": "3", "rounds": "2"},
+            "line 2: round is 3, but the participant took 2 by rounds.",
+        ),
+        ({"flips": "-1"}, "line 2: flips is -1, which is less than the least value, 0."),
+        ({"hidden_ms": "2e9"}, "line 2: hidden_ms is 2e9, which is more than the greatest value, 1e+09."),
+        ({"instructions_s": "soon"}, "line 2: instructions_s is 'soon', which is not a finite number."),
         ({"strong_activation": "-2"}, "line 2: strong_activation is -2, less than weak_activation, -0.001."),
     ],
 )
@@ -114,6 +126,28 @@ def test_it_refuses_two_lengths_of_one_session(row, csv_text):
     assert problems_of(csv_text(rows)) == (told,)
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "told"), [("rounds", "2", "2, but 1"), ("instructions_s", "", "empty, but 60.5")]
+)
+def test_it_refuses_two_stories_of_one_session(row, csv_text, name, other, told):
+    rows = [row("a", 1, "none", True), row("b", 1, "none", True, **{name: other}), row("a", 2, "none", True)]
+    rows[2][name] = other
+    assert problems_of(csv_text(rows)) == (f"line 4: {name} is {told} for the same participant in line 2.",)
+
+
+def test_a_catch_trial_may_show_whatever_figures_its_copy_has(row, csv_text):
+    cells = {"catch": "true", "strong_rank": "400", "strong_activation": "-2"}
+    assert isinstance(read_or_problems(csv_text([row("a", 1, "none", True, **cells)])), pd.DataFrame)
+
+
+def test_tasks_without_queries_leave_their_figures_empty(row, csv_text):
+    unknown = dict.fromkeys(("difficulty", "weak_activation", "weak_rank", "strong_rank"), "")
+    cells = {"task": "transfer", "foil_feature": "logit=3", **unknown}
+    export = parse_export(csv_text([row("a", 1, "none", True, **cells)]))
+    assert export["weak_rank"].isna().all()
+    assert export["foil_feature"].tolist() == ["logit=3"]
+
+
 def test_it_refuses_more_main_answers_than_the_session_has_trials_and_says_so_once(row, csv_text):
     rows = [row("a", 1, "none", True, phase="practice", main_trials="2")]
     rows += [row("a", trial, "none", True, main_trials="2") for trial in range(2, 4)]
@@ -123,9 +157,7 @@ def test_it_refuses_more_main_answers_than_the_session_has_trials_and_says_so_on
     assert problems_of(csv_text(rows)) == (told,)
 
 
-@pytest.mark.parametrize(
-    ("name", "plural"), [("study", "studies"), ("protocol_sha256", "protocols"), ("task", "tasks")]
-)
+@pytest.mark.parametrize(("name", "plural"), [("study", "studies"), ("protocol_sha256", "protocols")])
 def test_it_refuses_a_file_that_mixes_what_cannot_be_analysed_as_one(row, csv_text, name, plural):
     text = csv_text([row("a", 1, "none", True), row("a", 2, "none", True, **{name: "other"})])
     (problem,) = problems_of(text)
@@ -157,7 +189,7 @@ def test_it_tells_the_line_on_which_a_row_begins_when_a_cell_holds_line_breaks(r
 def test_it_refuses_rows_that_are_too_short_or_empty(row, csv_text):
     text = csv_text([row("a", 1, "none", True)]) + "a,b\n\n"
     assert problems_of(text) == (
-        "line 3: the row has 2 cells and the header 26.",
+        "line 3: the row has 2 cells and the header 42.",
         "line 4: the line is empty; remove it.",
     )
 

@@ -106,6 +106,59 @@ def test_it_counts_practice_and_names_incomplete_participants(row, rows_of, csv_
     assert page.tables["counts-table"][4] == ["early (incomplete)", "1 / 3", wording.DASH]
 
 
+def test_catch_trials_count_in_no_number_but_their_own(row, rows_of, csv_text):
+    rows = rows_of({name: {"x": (3, 4), "y": (2, 4)} for name in "abc"}, main_trials=10)
+    with_catch = rows + [
+        row(name, trial, "x", False, catch="true", main_trials="10", confidence="3", rt_ms="9e5")
+        for name in "abc"
+        for trial in (20, 21)
+    ]
+    plain = Page(render(rows_of({name: {"x": (3, 4), "y": (2, 4)} for name in "abc"}), csv_text))
+    caught = Page(render(with_catch, csv_text))
+    assert caught.tables == plain.tables
+    text = re.sub(r"\s+", " ", " ".join(caught.text))
+    assert "Practice, left out 0 Catch trials, left out 6 Of excluded participants, left out 0 Analysed 24" in text
+
+
+def test_several_tasks_are_reported_one_by_one_and_every_other_table_says_that_they_are_together(
+    row, rows_of, csv_text
+):
+    rows = rows_of({name: {"x": (3, 4), "y": (2, 4)} for name in "abc"})
+    for one in rows[::2]:
+        one["task"] = "transfer"
+    results = analyse(parse_export(csv_text(rows)), seed=1)
+    assert wording.headline(results)[0].startswith("The answers are of 2 tasks (held_out, transfer).")
+    html = render_report(results, export_sha256="ef" * 32)
+    page = Page(html)
+    assert [(line[0], line[1]) for line in page.tables["task-table"][1:]] == [
+        ("held_out", "x"), ("held_out", "y"), ("transfer", "x"), ("transfer", "y")
+    ]  # fmt: skip
+    captions = re.findall(r'<caption id="([\w-]+)-caption">(.*?)</caption>', html)
+    apart = {name for name, caption in captions if "All tasks together." not in caption}
+    assert apart == {"task-table", "plan-table", "rule-table"} & {name for name, _ in captions}
+    text = re.sub(r"\s+", " ", " ".join(page.text))
+    assert "which of two unseen images" in text
+    assert "which of two changes of a new image" in text
+    assert "Participants chose the right image in" in text
+
+
+@pytest.mark.parametrize(
+    ("task", "question", "did", "right"),
+    [
+        ("held_out", "of two unseen images does", "which of two held-out images", "the strongly activating image"),
+        ("continuation", "continues a change by which", "its weak accentuation for one", "the strong accentuation"),
+        ("transfer", "changes of a new image", "two accentuations of a new", "the accentuation of the feature"),
+        ("toy", "which of two images is right?", "chose one of two images", "the right image"),
+    ],
+)
+def test_every_task_has_its_words(rows_of, csv_text, task, question, did, right):
+    rows = [one | {"task": task} for one in rows_of({name: {"x": (3, 4)} for name in "abc"})]
+    text = re.sub(r"\s+", " ", " ".join(Page(render(rows, csv_text)).text))
+    assert question in text
+    assert did in text
+    assert f"Participants chose {right} in" in text
+
+
 def test_a_long_list_of_incomplete_participants_is_folded(rows_of, csv_text):
     def folded(count):
         left = {f"left{number}": {"x": (1, 3)} for number in range(count)}

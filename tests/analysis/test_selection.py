@@ -82,3 +82,70 @@ def test_without_declared_rules_only_completeness_counts(row, csv_text):
     found = select_trials(parse_export(csv_text(rows)))
     assert [rule.key for rule in found.exclusions] == [INCOMPLETE]
     assert set(found.analysed["participant"]) == {"left"}
+
+
+class TestCatchInstructionsAndPractice:
+    """Three rules on what stands beside the main trials."""
+
+    RULES = ExclusionsTable(min_catch_accuracy=0.8, min_instructions_s=15, max_practice_rounds=3)
+
+    @staticmethod
+    def person(row, name, caught, *, instructions_s="60", rounds=1):
+        """Four main answers, then so many catch trials answered rightly (1) or not (0)."""
+        told = {"instructions_s": instructions_s, "rounds": str(rounds), "main_trials": str(4 + len(caught))}
+        rows = [one | told for one in session(row, name, "lrlr")]
+        for place, right in enumerate(caught, start=5):
+            rows.append(row(name, place, "x", right == "1", catch="true", confidence="1", **told))
+        return rows
+
+    @pytest.fixture
+    def selection(self, row, csv_text):
+        rows = [
+            *self.person(row, "good", "11111"),
+            *self.person(row, "edge", "11110", instructions_s="15", rounds=3),
+            *self.person(row, "asleep", "11100", instructions_s="14.9"),
+            *self.person(row, "no-catch", ""),
+            *self.person(row, "hasty", "1", instructions_s="14.9"),
+            *self.person(row, "unclocked", "1", instructions_s=""),
+            *self.person(row, "slow-learner", "1", rounds=4),
+        ]
+        return select_trials(parse_export(csv_text(rows)), self.RULES)
+
+    def test_each_leaves_out_whom_it_names(self, selection):
+        assert {rule.key: (rule.participants, rule.alone) for rule in selection.exclusions} == {
+            INCOMPLETE: ((), 0),
+            "min_catch_accuracy": (("asleep",), 1),
+            "min_instructions_s": (("hasty",), 2),
+            "max_practice_rounds": (("slow-learner",), 1),
+        }
+        # Whoever met no catch trial, or whose time is not known, is not concerned.
+        assert set(selection.analysed["participant"]) == {"good", "edge", "no-catch", "unclocked"}
+
+    def test_the_rules_say_whom_they_exclude(self, selection):
+        assert [rule.sentence for rule in selection.exclusions[1:]] == [
+            "answered less than 80% of the catch trials rightly",
+            "left the instructions within 15 s",
+            "took more than 3 rounds of practice",
+        ]
+
+    def test_catch_trials_count_for_completeness_and_for_nothing_else(self, selection, row, csv_text):
+        assert selection.catch == 18
+        assert selection.practice == 0
+        assert not selection.main["catch"].any()
+        assert selection.main.groupby("participant").size().eq(4).all()
+        rows = self.person(row, "quit", "11")[:-1]
+        assert select_trials(parse_export(csv_text(rows))).incomplete == {"quit": MainTrials(5, 6)}
+
+    def test_choices_of_catch_trials_do_not_make_up_for_one_side(self, row, csv_text):
+        rows = [*self.person(row, "left", "")]
+        for one in rows:
+            one |= {"choice": "left", "strong_side": "left", "correct": "true", "main_trials": "6"}
+        cells = {"catch": "true", "choice": "right", "strong_side": "right", "correct": "true", "main_trials": "6"}
+        rows += [row("left", place, "x", True) | cells | {"instructions_s": "60"} for place in (5, 6)]
+        found = select_trials(parse_export(csv_text(rows)), ExclusionsTable(min_side_choices=1))
+        assert found.exclusions[1].participants == ("left",)
+
+    def test_each_can_be_left_out(self, selection):
+        assert "asleep" not in set(selection.without("min_catch_accuracy")["participant"])  # hasty, too
+        assert "hasty" in set(selection.without("min_instructions_s")["participant"])
+        assert "slow-learner" in set(selection.without("max_practice_rounds")["participant"])

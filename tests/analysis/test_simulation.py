@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 
 from analysis.mixed_model import mixed_model
+from analysis.power import power_by_participants
 from analysis.reading import parse_export
+from analysis.selection import select_trials
 from analysis.simulation import Assumptions, SimulationError, assignment, log_odds_of, simulate, synthetic_export
+from stimuli.protocol import ExclusionsTable, parse_protocol, read_protocol
 from studyapp.assignment import Design, plan_main
 
 ACCURACY = {"accentuation": 0.8, "exemplars": 0.65}
@@ -69,6 +72,61 @@ def test_a_synthetic_export_is_read_as_a_real_one_and_says_what_it_is(protocol_f
     assert set(export["protocol_sha256"]) == {file.sha256}
     assert all(name.startswith("synthetic-") for name in export["participant"])
     assert set(export["feature"]) == set(file.protocol.stimuli.features)
+
+
+CATCH = 'catch_features = ["logit=1", "logit=2", "logit=3"]'
+
+
+@pytest.fixture
+def with_catch(protocol_file, tmp_path):
+    """The same protocol without and with catch features."""
+    plain = protocol_file()
+    path = tmp_path / "catch.toml"
+    path.write_text(plain.text.replace("references = 9", f"references = 9\n{CATCH}"))
+    return plain, read_protocol(path)
+
+
+def test_catch_trials_are_assigned_as_in_the_study_and_change_no_other_answer(with_catch):
+    plain, caught = (simulate(assignment(file.protocol, 40), Assumptions(ACCURACY), seed=3) for file in with_catch)
+    assert caught["catch"].sum() == 3 * 40
+    assert caught.groupby("participant")["trial"].apply(list).tolist() == [list(range(2, 21))] * 40
+    told = ["participant", "feature", "condition", "strong_side", "correct", "confidence", "rt_ms"]
+    rest = caught[~caught["catch"]]
+    pd.testing.assert_frame_equal(rest[told].reset_index(drop=True), plain[told])
+    assert caught[caught["catch"]]["correct"].mean() > 0.95
+
+
+def test_a_synthetic_export_holds_the_catch_trials(with_catch):
+    file = with_catch[1]
+    export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=5, seed=1))
+    assert set(export["main_trials"]) == {19}
+    assert set(export[export["catch"]]["feature"]) == {"logit=1", "logit=2", "logit=3"}
+    assert set(export[~export["catch"]]["feature"]) == set(file.protocol.stimuli.features)
+    selection = select_trials(export, ExclusionsTable(min_catch_accuracy=0.5))
+    assert (selection.catch, len(selection.analysed)) == (15, 80)
+
+
+def test_power_does_not_count_catch_trials(with_catch, plan):
+    powers = []
+    for file in with_catch:
+        protocol = parse_protocol(file.text + plan + '[analysis]\nmain_test = "t"\n')
+        powers.append(
+            list(power_by_participants(protocol, Assumptions(ACCURACY), participants=[6], simulations=4, seed=1))
+        )
+    assert powers[0] == powers[1]
+
+
+@pytest.mark.parametrize(("task", "references"), [("transfer", 9), ("continuation", 0)])
+def test_synthetic_exports_of_the_other_tasks_leave_out_what_is_not_known(protocol_file, tmp_path, task, references):
+    text = protocol_file().text.replace("[trials]", f'[stimuli.continuation]\n\n[trials]\ntask = "{task}"')
+    path = tmp_path / f"{task}.toml"
+    path.write_text(text.replace('["exemplars", "accentuation"]', '["none", "accentuation"]'))
+    file = read_protocol(path)
+    text = synthetic_export(file, Assumptions({"none": 0.5, "accentuation": 0.8}), participants=2, seed=1)
+    export = parse_export(text)
+    assert set(export["task"]) == {task}
+    assert export[["difficulty", "weak_rank", "strong_activation"]].isna().all().all()
+    assert dict(export.groupby("condition")["references"].max()) == {"accentuation": references, "none": 0}
 
 
 @pytest.mark.parametrize(

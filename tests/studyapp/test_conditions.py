@@ -18,7 +18,8 @@ from stimuli.freezing import FreezeError, freeze
 from stimuli.models import Rendition, Stimulus
 from stimuli.protocol import read_protocol
 from studyapp.models import Participant, Reference, Study, Trial
-from studyapp.selectors import ReferenceSlot, current_trial, reference_panels, slot_image
+from studyapp.panels import ReferenceSlot
+from studyapp.selectors import current_trial, reference_panels, slot_image
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from studyapp.services.responses import response_record

@@ -2,18 +2,29 @@
 
 import csv
 import datetime
+import json
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from analysis.columns import COLUMNS, NAMES, Kind
+from analysis.columns import (
+    BROWSER_FIELDS,
+    COLUMNS,
+    EVENT_COLUMNS,
+    NAMES,
+    QUESTIONNAIRE_COLUMNS,
+    RECRUITER_COLUMNS,
+    Kind,
+)
 from analysis.reading import read_export
 from studyapp.export import write_export
-from studyapp.models import Participant, Response
+from studyapp.models import Participant, Response, Study
 from studyapp.selectors import current_trial, export_responses
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
@@ -32,6 +43,14 @@ def answer_all(participant: Participant, most: int = 99) -> None:
             confidence=trial.position % 3 + 1,
             rt_ms=1000.0 + trial.position / 3,
         )
+
+
+def export_text(study: Study) -> str:
+    """What the command writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "out.csv"
+        write_export(export_responses(study).iterator(chunk_size=100), path)
+        return path.read_text()
 
 
 def exported(path: Path) -> list[dict[str, str]]:
@@ -58,8 +77,12 @@ def test_it_writes_what_the_database_holds(participant: Participant, tmp_path: P
             "protocol_sha256": participant.study.protocol_sha256,
             "participant": participant.code,
             "main_trials": "4",
+            "rounds": "1",
+            "instructions_s": "",
             "trial": str(trial.position),
             "phase": "practice" if trial.position <= 2 else "main",
+            "round": "1",
+            "catch": "false",
             "task": "held_out",
             "condition": trial.condition,
             "model": "small_net",
@@ -74,11 +97,14 @@ def test_it_writes_what_the_database_holds(participant: Participant, tmp_path: P
             "weak_activation": str(pair.weak_activation),
             "strong_rank": str(pair.strong_rank),
             "weak_rank": str(pair.weak_rank),
+            "foil_feature": "",
             "strong_side": trial.strong_side,
             "choice": "left",
             "correct": "true" if trial.strong_side == "left" else "false",
             "confidence": str(trial.position % 3 + 1),
             "rt_ms": str(1000.0 + trial.position / 3),
+            **{field.name: "" for field in BROWSER_FIELDS},
+            "task_data": "",
             "received_at": response.received_at.isoformat(),
         }
 
@@ -121,6 +147,8 @@ def test_every_cell_is_written_as_its_column_declares(participant: Participant, 
     for row in exported(tmp_path / "out.csv"):
         for column in COLUMNS:
             cell = row[column.name]
+            if column.optional and not cell:
+                continue
             match column.kind:
                 case Kind.INTEGER | Kind.REAL:
                     number = int(cell) if column.kind is Kind.INTEGER else float(cell)
@@ -134,6 +162,107 @@ def test_every_cell_is_written_as_its_column_declares(participant: Participant, 
                     assert datetime.datetime.fromisoformat(cell).tzinfo is not None
                 case Kind.TEXT:
                     assert cell
+
+
+def test_it_writes_what_the_browser_told_and_what_the_session_was(newcomer: Participant, tmp_path: Path) -> None:
+    Participant.objects.update(instructions_shown_at=timezone.now() - datetime.timedelta(seconds=20.5))
+    instructions_read(participant=newcomer)
+    newcomer.refresh_from_db()
+    answer_all(newcomer)
+    told = {field.name: 3 if field.kind is Kind.INTEGER else 2.5 for field in BROWSER_FIELDS}
+    Response.objects.filter(trial__position=3).update(data=told | {"zoom": 2, "mood": "gut, ä"})
+    newcomer.trials.filter(position=2).update(round=2)
+    row, other = (one for one in exported_now(tmp_path) if one["trial"] in ("3", "4"))
+    assert {name: row[name] for name in told} == {name: str(value) for name, value in told.items()}
+    assert json.loads(row["task_data"]) == {"zoom": 2, "mood": "gut, ä"}
+    assert (other["flips"], other["task_data"]) == ("", "")
+    assert (row["rounds"], row["round"]) == ("2", "1")
+    assert 20.5 <= float(row["instructions_s"]) < 30
+    frame = read_export(tmp_path / "out.csv")
+    assert (frame["flips"].dtype, frame["hidden_ms"].dtype) == ("Int64", "float64")
+
+
+def test_a_round_that_was_only_stored_was_not_taken(participant: Participant, tmp_path: Path) -> None:
+    answer_all(participant, most=1)
+    participant.trials.filter(position=2).update(round=2)
+    assert [row["rounds"] for row in exported_now(tmp_path)] == ["1"]
+
+
+def test_who_withdrew_and_lets_the_answers_stay_is_in_it(participant: Participant, tmp_path: Path) -> None:
+    answer_all(participant)
+    Participant.objects.update(ended_as="withdrawn", ended_at=timezone.now())
+    assert len(exported_now(tmp_path)) == 6
+
+
+def exported_now(folder: Path, *options: str) -> list[dict[str, str]]:
+    call_command("export_responses", "birds", "--out", str(folder / "out.csv"), *options)
+    return exported(folder / "out.csv")
+
+
+def test_catch_trials_cost_no_query_a_row_either(db: None, tmp_path: Path, django_assert_max_num_queries) -> None:
+    study = make_study(protocol_text(references=2, conditions=("visualization",), catch=True))
+    for _ in range(3):
+        participant = participant_enrol(study=study, client_id=uuid.uuid4())
+        instructions_read(participant=participant)
+        participant.refresh_from_db()
+        answer_all(participant)
+    with django_assert_max_num_queries(9):
+        assert len(export_text(study).splitlines()) == 1 + 3 * 8
+
+
+class TestFilesBesideIt:
+    def test_events_have_a_row_each(self, participant: Participant, tmp_path: Path) -> None:
+        answer_all(participant)
+        happened = [[-12.5, "blur", None], [800, "flip", "original"], [900.25, "resize", {"height": 700, "width": 900}]]
+        Response.objects.filter(trial__position=2).update(events=happened)
+        exported_now(tmp_path, "--events", str(tmp_path / "events.csv"))
+        rows = exported(tmp_path / "events.csv")
+        assert list(rows[0]) == [column.name for column in EVENT_COLUMNS]
+        assert [(row["participant"], row["trial"]) for row in rows] == [(participant.code, "2")] * 3
+        assert [(row["ms"], row["name"], row["detail"]) for row in rows] == [
+            ("-12.5", "blur", ""),
+            ("800", "flip", "original"),
+            ("900.25", "resize", '{"height": 700, "width": 900}'),
+        ]
+
+    def test_questionnaires_have_a_row_for_each_question(self, participant: Participant, tmp_path: Path) -> None:
+        for place, answers in (("after", {"hard": 3}), ("before", {"age": 30, "job": None, "remark": "none,\nthanks"})):
+            participant.questionnaires.create(place=place, answers=answers, received_at=timezone.now())
+        exported_now(tmp_path, "--questionnaires", str(tmp_path / "asked.csv"))
+        rows = exported(tmp_path / "asked.csv")
+        assert list(rows[0]) == [column.name for column in QUESTIONNAIRE_COLUMNS]
+        assert [(row["place"], row["name"], row["value"]) for row in rows] == [
+            ("before", "age", "30"),
+            ("before", "job", ""),
+            ("before", "remark", "none,\nthanks"),
+            ("after", "hard", "3"),
+        ]
+
+    def test_recruiter_ids_stand_in_no_file_but_their_own_which_is_told_about(
+        self, participant: Participant, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        answer_all(participant)
+        secret = "5f3a-recruiter-id"
+        participant.study.identities.create(participant=participant, external_id=secret, session_id="s-1")
+        Response.objects.filter(trial__position=2).update(events=[[1, "blur", None]])
+        participant.questionnaires.create(place="before", answers={"age": 30}, received_at=timezone.now())
+        ids = tmp_path / "ids.csv"
+        others = ("--events", str(tmp_path / "events.csv"), "--questionnaires", str(tmp_path / "asked.csv"))
+        exported_now(tmp_path, *others)
+        assert "recruiter ids" not in "".join(capsys.readouterr())
+        exported_now(tmp_path, *others, "--recruiter-ids", str(ids))
+        assert exported(ids) == [{"participant": participant.code, "external_id": secret}]
+        assert list(exported(ids)[0]) == [column.name for column in RECRUITER_COLUMNS]
+        assert [path.name for path in tmp_path.iterdir() if secret in path.read_text()] == ["ids.csv"]
+        assert ids.stat().st_mode & 0o077 == 0
+        assert "says who the participants are: keep it apart from the answers" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("option", ["--events", "--questionnaires", "--recruiter-ids"])
+    def test_a_missing_folder_is_named_with_its_option(
+        self, participant: Participant, tmp_path: Path, option: str
+    ) -> None:
+        with pytest.raises(CommandError, match=f"give another file with {option}"):
+            exported_now(tmp_path, option, str(tmp_path / "absent" / "more.csv"))
 
 
 def test_it_holds_nothing_by_which_the_session_could_be_opened(participant: Participant, tmp_path: Path) -> None:

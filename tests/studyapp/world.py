@@ -24,6 +24,8 @@ from studyapp.services.study import study_create
 IMAGES = 48
 SIDE = 64
 PRACTICE_FEATURES = ("layer1:channel=90", "layer1:channel=91")
+CATCH_FEATURES = ("layer1:channel=80", "layer1:channel=81")
+CONTINUATION = "\n[stimuli.continuation]\nseeds = 1\n"
 
 
 def protocol_text(
@@ -36,8 +38,17 @@ def protocol_text(
     pool: str = "patterns",
     stimuli: str = "",
     tables: str = "",
+    task: str = "held_out",
+    catch: bool = False,
 ) -> str:
-    """A protocol file on the small world, with further lines of its table ``stimuli`` and further ``tables``."""
+    """A protocol file on the small world, with further lines of its table ``stimuli`` and further ``tables``.
+
+    Tasks on continuations have their table; ``catch`` adds two catch features.
+    """
+    if task != "held_out":
+        tables += CONTINUATION
+    if catch:
+        stimuli += f"\ncatch_features = {list(CATCH_FEATURES)}"
     main = [f"layer1:channel={number}" for number in range(features)]
     return f"""
 slug = "{slug}"
@@ -55,6 +66,7 @@ features = {main}
 {tables}
 
 [trials]
+task = "{task}"
 conditions = {list(conditions)}
 
 [consent]
@@ -98,7 +110,7 @@ def make_survey(*, features: int = 4) -> None:
         )
         for number in range(IMAGES)
     )
-    for name in (*(f"layer1:channel={number}" for number in range(features)), *PRACTICE_FEATURES):
+    for name in (*(f"layer1:channel={number}" for number in range(features)), *PRACTICE_FEATURES, *CATCH_FEATURES):
         feature = Feature.objects.create(model=network, name=name)
         FeatureSurvey.objects.create(feature=feature, pool=pool, images=IMAGES, ends=IMAGES, sampled=IMAGES)
         ranked = random.Random(name).sample(images, len(images))
@@ -123,13 +135,15 @@ def make_stimuli(protocol: Protocol) -> None:
             seed=recipe.seed,
             activation_before=4.5 if recipe.image else None,
             activation_after=9.25,
+            curve=[4.5, 9.25] if recipe.kind == Stimulus.Kind.CONTINUATION else [],
             device="cpu",
             sha256=write_picture(1000 + number),
         )
         for number, recipe in enumerate(recipe for recipe in recipes if find_stimulus(recipe) is None)
     )
     natural = [one.image for images in selected for one in images.images]
-    list(make_renditions([*natural, *Stimulus.objects.all()], protocol.stimuli.files))
+    seeds = [recipe.image for recipe in recipes if recipe.image]
+    list(make_renditions([*natural, *seeds, *Stimulus.objects.all()], protocol.stimuli.files))
 
 
 def make_study(text: str) -> Study:

@@ -1,18 +1,22 @@
 """``manage.py export_responses``: write a study's responses as CSV, for ``python -m analysis``."""
 
 from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from studyapp.export import write_export
+from studyapp import export, selectors
 from studyapp.models import Study
-from studyapp.selectors import export_responses
+
+# Rows that are read from the database at a time.
+CHUNK = 2000
 
 
 class Command(BaseCommand):
-    """Writes one row for each answered trial."""
+    """Writes one row for each answered trial, and what else is asked for into files beside it."""
 
     help = "Write the responses of a study to a CSV file, one row for each answered trial."
 
@@ -20,20 +24,45 @@ class Command(BaseCommand):
         """Which study, and where to."""
         parser.add_argument("slug", metavar="SLUG")
         parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: SLUG.csv)")
+        parser.add_argument("--events", type=Path, metavar="FILE", help="also write what happened during the trials")
+        parser.add_argument("--questionnaires", type=Path, metavar="FILE", help="also write answers to questionnaires")
+        parser.add_argument(
+            "--recruiter-ids",
+            type=Path,
+            metavar="FILE",
+            help="also write which participant is who at the recruiter: personal data, readable by you alone",
+        )
 
     def handle(self, *, slug: str, out: Path | None, **options: Any) -> None:
-        """Write the file, or say why not."""
+        """Write the files, or say why not."""
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"There is no study {slug!r}; {_existing_studies()}")
-        path = out or Path(f"{slug}.csv")
+        responses = selectors.export_responses(study).iterator(chunk_size=CHUNK)
+        self._write("responses", partial(export.write_export, responses), out or Path(f"{slug}.csv"), "--out")
+        if path := options["events"]:
+            happened = selectors.export_events(study).iterator(chunk_size=CHUNK)
+            self._write("events", partial(export.write_events, happened), path, "--events")
+        if path := options["questionnaires"]:
+            pages = selectors.export_questionnaires(study)
+            self._write("answers", partial(export.write_questionnaires, pages), path, "--questionnaires")
+        if path := options["recruiter_ids"]:
+            identities = selectors.export_identities(study)
+            self._write("recruiter ids", partial(export.write_recruiter_ids, identities), path, "--recruiter-ids")
+            self.stderr.write(
+                self.style.WARNING(
+                    f"{path} says who the participants are: keep it apart from the answers, share it not."
+                )
+            )
+
+    def _write(self, what: str, write: Callable[[Path], int], path: Path, option: str) -> None:
         try:
-            rows = write_export(export_responses(study).iterator(), path)
+            rows = write(path)
         except OSError as error:
             raise CommandError(
-                f"The export cannot be written to {path}: {error.strerror}; give another file with --out."
+                f"The export cannot be written to {path}: {error.strerror}; give another file with {option}."
             ) from error
-        self.stdout.write(f"Wrote {rows} responses to {path}.")
+        self.stdout.write(f"Wrote {rows} {what} to {path}.")
 
 
 def _existing_studies() -> str:
