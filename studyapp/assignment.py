@@ -87,10 +87,10 @@ def plan_practice(*, seed: int, number: int, features: int, design: Design) -> l
 def plan_main(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
     """The main trials of one participant: features in random order, cells counterbalanced.
 
-    A cell is a condition, an image batch and a difficulty. Participants come in blocks of as many as there are cells, and
-    within a block each feature meets every cell once, so that neither batches nor difficulties are tied to conditions
-    or to participants. Which features share a batch and a difficulty is drawn anew for each block, so that no set of
-    features is tied to another. Sides are balanced within each participant.
+    A cell is a condition, an image batch and a difficulty. Participants come in blocks of as many as there are cells.
+    Within a block each feature meets every cell once, so that neither batches nor difficulties are tied to conditions
+    or to participants. Which features share a cell is drawn anew for each block, so that no set of features is tied to
+    another. Sides are balanced within each participant.
 
     Within participants, the conditions' counts of one participant differ by at most one, those of the difficulties and
     of the batches by at most two each. Between participants, as many in a row as there are conditions meet one each, in

@@ -266,9 +266,7 @@ def test_between_participants_the_order_of_conditions_is_not_the_protocols() -> 
 
 @pytest.mark.parametrize("design", ["within", "between"])
 def test_a_participant_has_as_many_main_trials_as_there_are_features(design: str) -> None:
-    protocol = protocol_file(
-        protocol_text(features=5).replace("[trials]", f'[trials]\ndesign = "{design}"')
-    ).protocol
+    protocol = protocol_file(protocol_text(features=5).replace("[trials]", f'[trials]\ndesign = "{design}"')).protocol
     assert [main_trials_of(protocol, number) for number in (1, 2, 3)] == [5, 5, 5]
 
 
