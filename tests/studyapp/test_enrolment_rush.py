@@ -1,15 +1,16 @@
 """Hundreds who enrol in the same moment, each on a database connection of their own."""
 
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from studyapp.models import Participant, RecruiterIdentity, Study, Trial
@@ -126,6 +127,30 @@ def test_an_abandoned_place_is_given_to_one_of_many_who_rush_for_it() -> None:
     assert study.events.filter(name="released", participant=gone).count() == 1
     assert study.participants.filter(released_at=None).count() == 3
     assert study.participants.exclude(pk__in=[gone.pk, taken.pk, *(one.pk for one in others)]).count() == 0
+
+
+def test_who_finishes_in_the_moment_in_which_the_place_would_be_given_away_keeps_it() -> None:
+    study = with_recruitment("quota = 1", "abandoned_after_min = 10")
+    late = enrol(study)(uuid.uuid4())
+    now = timezone.now()
+    Participant.objects.filter(pk=late.pk).update(instructions_read_at=now, last_seen_at=now - timedelta(minutes=11))
+    completing = Event()
+
+    def act(form: uuid.UUID) -> object:
+        if form != late.client_id:
+            completing.wait()
+            return enrol(study)(form)
+        with transaction.atomic():
+            Participant.objects.filter(pk=late.pk).update(completed_at=now, completion_code="DONE")
+            completing.set()
+            # The other one reads the row as it was before, and waits for it.
+            time.sleep(0.5)
+        return None
+
+    got = rush(act, [late.client_id, uuid.uuid4()])
+    assert isinstance(got[1], NoPlaceError)
+    late.refresh_from_db()
+    assert late.released_at is None
 
 
 def test_the_same_form_sent_by_many_enrols_once() -> None:
