@@ -14,12 +14,12 @@ function screenFits() {
 }
 
 function lacks() {
-  if (device.dataset.allowTouchOnly === "false" && !pointer.matches) return ["pointer"];
+  if (device.dataset.allowTouchOnly === "false" && !pointer.matches) return ["pointer", "mendable"];
   const short = [];
   if (window.innerWidth < width) short.push("width");
   if (window.innerHeight < height) short.push("height");
   if (short.length === 0) return [];
-  return screenFits() ? ["window", ...short] : ["screen"];
+  return screenFits() ? ["window", "mendable", ...short] : ["screen"];
 }
 
 function check() {
