@@ -29,9 +29,9 @@ def may_be_released(study: Study, now: datetime) -> Q:
     return screened_out | withdrawn | abandoned
 
 
-def held_numbers(study: Study, now: datetime) -> set[int]:
-    """The places that cannot be given away."""
-    return set(holders(study).exclude(may_be_released(study, now)).values_list("number", flat=True))
+def settled(study: Study, now: datetime) -> QuerySet[Participant]:
+    """Of holders, whose place cannot be given away."""
+    return holders(study).exclude(may_be_released(study, now))
 
 
 def has_place(study: Study) -> bool:
@@ -39,4 +39,4 @@ def has_place(study: Study) -> bool:
     quota = study.plan.recruitment.quota
     if study.closed_at:
         return False
-    return quota is None or len(held_numbers(study, timezone.now())) < quota
+    return quota is None or settled(study, timezone.now()).count() < quota

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from studyapp.models import Participant, Study
-from studyapp.places import held_numbers, holders, may_be_released
+from studyapp.places import holders, may_be_released, settled
 from studyapp.services import events
 
 # `last_seen_at` is kept to the minute, so that not every page is a write.
@@ -17,7 +17,7 @@ def place_take(*, study: Study, now: datetime) -> int | None:
 
     Called with the study's row locked, and in the transaction that stores the new holder.
     """
-    held = held_numbers(study, now)
+    held = set(settled(study, now).values_list("number", flat=True))
     quota = study.plan.recruitment.quota
     number = 1
     while quota is None or number <= quota:

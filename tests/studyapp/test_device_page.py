@@ -41,6 +41,7 @@ def test_a_window_that_fits_shows_the_consent_at_once(demanding: Study, visit: C
     visitor = come(visit, demanding, viewport={"width": 1440, "height": 900})
     expect(agree(visitor.page)).to_be_visible()
     expect(visitor.page.locator("#device")).to_be_hidden()
+    expect(visitor.page.get_by_text("JavaScript is needed")).to_have_count(0)
     visitor.assert_accessible()
     assert visitor.complaints == []
 
@@ -116,6 +117,15 @@ def test_without_javascript_the_page_says_that_it_is_needed(demanding: Study, vi
     page = come(visit, demanding, java_script_enabled=False).page
     expect(page.get_by_role("heading", name="JavaScript is needed")).to_be_visible()
     expect(agree(page)).to_be_hidden()
+
+
+def test_when_the_script_cannot_be_loaded_the_page_says_so_too(demanding: Study, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    visitor.page.route("**/device.js", lambda route: route.abort())
+    visitor.page.goto(f"{visitor.address}/s/{demanding.slug}/")
+    expect(visitor.page.get_by_role("heading", name="JavaScript is needed")).to_be_visible()
+    visitor.page.wait_for_timeout(700)
+    visitor.assert_accessible()
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390])

@@ -41,6 +41,7 @@ function check() {
   if (waited) consent.focus({ preventScroll: true });
 }
 
+document.getElementById("unstarted").remove();
 window.addEventListener("resize", check);
 pointer.addEventListener("change", check);
 check();
