@@ -119,7 +119,7 @@ def test_it_says_which_key_is_wrong(protocol_file: Write, old: str, new: str, ex
 def test_it_says_of_a_feature_named_twice_no_more_than_needed(protocol_file: Write) -> None:
     with pytest.raises(ProtocolError) as caught:
         read_protocol(protocol_file(('["logit=967"]', '["logit=281"]')))
-    assert str(caught.value).endswith("`features` and `practice_features` together: logit=281.")
+    assert str(caught.value).endswith("`practice_features` and `catch_features` together: logit=281.")
 
 
 def test_a_plan_of_the_analysis_is_read(protocol_file: Write) -> None:
