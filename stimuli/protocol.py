@@ -485,6 +485,18 @@ class Protocol(Table):
             raise ValueError(f"`analysis.hypotheses` name what is not in `trials.conditions`: {told}")
         return self
 
+    @model_validator(mode="after")
+    def equivalence_can_be_tested(self) -> "Protocol":
+        """Two conditions that nobody meets both cannot be compared within participants."""
+        if self.trials.design == "between":
+            wrong = [row.name for row in self.analysis.hypotheses if row.claim == "equivalent" and row.second != CHANCE]
+            if wrong:
+                raise ValueError(
+                    "the equivalence of two conditions is tested within participants, which `trials.design` = "
+                    f'"between" does not allow; take "within" or another claim for: {", ".join(wrong)}'
+                )
+        return self
+
 
 @dataclass(frozen=True)
 class ProtocolFile:

@@ -26,6 +26,7 @@ class Design:
         weak_references: how many stand in the panel of weakly activating ones; 0 for no such panel.
         batches: how many image batches a main feature has.
         difficulties: names of the main features' difficulties, in the protocol's order.
+        between: whether a participant meets one condition only, instead of all.
     """
 
     conditions: Sequence[str]
@@ -33,6 +34,7 @@ class Design:
     weak_references: int = 0
     batches: int = 1
     difficulties: Sequence[str] = (EASY,)
+    between: bool = False
 
 
 def design_of(protocol: Protocol) -> Design:
@@ -43,6 +45,7 @@ def design_of(protocol: Protocol) -> Design:
         weak_references=protocol.stimuli.weak_references,
         batches=protocol.stimuli.batches,
         difficulties=[difficulty_name(one) for one in protocol.stimuli.difficulties],
+        between=protocol.trials.design == "between",
     )
 
 
@@ -81,7 +84,8 @@ class PlannedTrial:
 
 def plan_practice(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
     """The practice trials: features in the protocol's order, conditions taking turns, on the one easy pair of each."""
-    turns = [design.conditions[(feature + number) % len(design.conditions)] for feature in range(features)]
+    conditions = _conditions_met(seed=seed, number=number, design=design)
+    turns = [conditions[(feature + number) % len(conditions)] for feature in range(features)]
     cells = [Cell(condition, 1, EASY) for condition in turns]
     name = f"{seed}:{number}:practice"
     return _trials(random.Random(name), _panel_generator(name), order=range(features), cells=cells, design=design)
@@ -92,9 +96,12 @@ def plan_main(*, seed: int, number: int, features: int, design: Design) -> list[
 
     A cell is a condition, an image batch and a difficulty. Participants come in blocks of as many as there are cells.
     Within a block each feature meets every cell once, so that neither batches nor difficulties are tied to conditions
-    or to participants. Within a participant the conditions' counts differ by at most one, those of the difficulties and
-    of the batches by at most two each. Which features share a cell is drawn anew for each block, so that no set of
-    features is tied to another.
+    or to participants. Which features share a cell is drawn anew for each block, so that no set of features is tied to
+    another. Sides are balanced within each participant.
+
+    Within participants, the conditions' counts of one participant differ by at most one, those of the difficulties and
+    of the batches by at most two each. Between participants, as many in a row as there are conditions meet one each, in
+    random order, and see the same photographs.
 
     Args:
         seed: of the study.
@@ -102,11 +109,8 @@ def plan_main(*, seed: int, number: int, features: int, design: Design) -> list[
         features: how many there are.
         design: what is varied.
     """
-    cells = _cells(design)
-    block = (number - 1) // len(cells)
-    places = list(range(features))
-    random.Random(f"{seed}:block:{block}").shuffle(places)
-    met = [cells[(places[feature] + number) % len(cells)] for feature in range(features)]
+    cells_of = _cells_between if design.between else _cells_within
+    met = cells_of(seed=seed, number=number, features=features, design=design)
     name = f"{seed}:{number}:main"
     rng = random.Random(name)
     order = list(range(features))
@@ -155,6 +159,39 @@ def _catch_trials(rng: random.Random, conditions: Sequence[str], design: Design)
     panel_rng = random.Random(rng.random())
     trials = _trials(rng, panel_rng, order=range(len(cells)), cells=cells, design=design)
     return [replace(trial, copied_reference=rng.randint(1, design.references)) for trial in trials]
+
+
+def _conditions_met(*, seed: int, number: int, design: Design) -> Sequence[str]:
+    """The conditions that a participant meets: all, or one, the others being met by the participants beside."""
+    if not design.between:
+        return design.conditions
+    turn, place = divmod(number - 1, len(design.conditions))
+    order = list(design.conditions)
+    random.Random(f"{seed}:conditions:{turn}").shuffle(order)
+    return order[place : place + 1]
+
+
+def _cells_within(*, seed: int, number: int, features: int, design: Design) -> list[Cell]:
+    """The cell of each feature: every participant is one step further in the row of all cells."""
+    cells = _cells(design)
+    block = (number - 1) // len(cells)
+    places = list(range(features))
+    random.Random(f"{seed}:block:{block}").shuffle(places)
+    return [cells[(places[feature] + number) % len(cells)] for feature in range(features)]
+
+
+def _cells_between(*, seed: int, number: int, features: int, design: Design) -> list[Cell]:
+    """The cell of each feature in the participant's one condition.
+
+    Batches and difficulties go one step further when all conditions have had their turn.
+    """
+    [condition] = _conditions_met(seed=seed, number=number, design=design)
+    pairs = _mixed(design.batches, len(design.difficulties))
+    turn = (number - 1) // len(design.conditions)
+    places = list(range(features))
+    random.Random(f"{seed}:block:{turn // len(pairs)}").shuffle(places)
+    met = [pairs[(places[feature] + turn) % len(pairs)] for feature in range(features)]
+    return [Cell(condition, batch + 1, design.difficulties[difficulty]) for batch, difficulty in met]
 
 
 def _panel_generator(name: str) -> random.Random:

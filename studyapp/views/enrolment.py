@@ -1,14 +1,28 @@
-"""From the study's public link to the participant's personal one."""
+"""From the study's public link to the participant's personal one: who comes, on what device, with what consent."""
 
 import uuid
+from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from studyapp.models import Study
-from studyapp.services.enrolment import participant_enrol
+from studyapp.models import Participant, Study
+from studyapp.places import has_place
+from studyapp.recruitment.arrival import Arrival, ArrivalError, UnavailableError, UnverifiedError
+from studyapp.recruitment.carrying import FIELD, carried_arrival, signed_arrival
+from studyapp.recruitment.links import link_for_arrival
+from studyapp.recruitment.sources import arrival_from
+from studyapp.services.enrolment import (
+    NoPlaceError,
+    TookPartError,
+    consent_decline,
+    participant_enrol,
+    participant_return,
+    person_refused,
+)
 from studyapp.text import paragraphs
 from studyapp.views.memory import remembered
 
@@ -16,33 +30,112 @@ from studyapp.views.memory import remembered
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def consent(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the consent text; enrol who agrees. Who enrolled with this browser before is led back to the session."""
+    """Show the consent text; enrol who agrees. Who is enrolled already is led back to the session, or told so."""
     study = get_object_or_404(Study, slug=slug)
-    participant = remembered(request, study)
-    if participant:
-        return redirect("session", token=participant.token)
-    if request.method != "POST":
-        return _consent_page(request, study)
-    if request.POST.get("answer") == "decline":
-        return redirect("declined", slug=slug)
-    if request.POST.get("answer") != "agree":
-        return HttpResponseBadRequest("The form was sent without an answer.", content_type="text/plain")
     try:
-        client_id = uuid.UUID(request.POST.get("client_id", ""))
-    except ValueError:
-        return HttpResponseBadRequest("The form was sent without its id.", content_type="text/plain")
-    participant = participant_enrol(study=study, client_id=client_id)
+        arrival = _arrival(request, study)
+    except ArrivalError as error:
+        return _not_from_panel(request, study, error)
+    if request.method == "POST":
+        return _decide(request, study, arrival)
+    participant = _known(request, study, arrival)
+    if participant is None:
+        return _consent_page(request, study, arrival) if has_place(study) else _full(request, study, arrival)
+    if arrival and study.plan.recruitment.returning == "refuse":
+        return _took_part(request, study)
+    participant_return(participant=participant)
     return redirect("session", token=participant.token)
 
 
 @never_cache
 @require_safe
 def declined(request: HttpRequest, slug: str) -> HttpResponse:
-    """Part kindly with who does not agree. Nothing was stored."""
-    return render(request, "studyapp/declined.html", {"study": get_object_or_404(Study, slug=slug)})
+    """Part kindly with who does not agree. Nothing about the person was stored."""
+    study = get_object_or_404(Study, slug=slug)
+    carried = request.GET.get(FIELD, "")
+    try:
+        arrival = carried_arrival(study, carried)
+    except ArrivalError:
+        arrival, carried = None, ""
+    link = link_for_arrival(study.plan.recruitment.declined_url, arrival)
+    back = _with_arrival(reverse("consent", kwargs={"slug": slug}), carried)
+    return render(request, "studyapp/declined.html", {"study": study, "link": link, "back": back})
 
 
-def _consent_page(request: HttpRequest, study: Study) -> HttpResponse:
+def _arrival(request: HttpRequest, study: Study) -> Arrival | None:
+    """Who comes: as the panel's address says it, or as our own pages carried it from there.
+
+    Raises:
+        ArrivalError: neither does.
+    """
+    if request.method == "POST":
+        return carried_arrival(study, request.POST.get(FIELD, ""))
+    parameters: Mapping[str, str] = request.GET.dict()
+    if FIELD in parameters:
+        try:
+            return carried_arrival(study, parameters[FIELD])
+        except ArrivalError:
+            pass  # a panel may have a parameter of this name
+    return arrival_from(parameters, study.plan.recruitment)
+
+
+def _known(request: HttpRequest, study: Study, arrival: Arrival | None) -> Participant | None:
+    """Who enrolled before: by the recruiter's id, since a laboratory's browser is shared; without one by the cookie."""
+    if arrival is None:
+        return remembered(request, study)
+    return study.participants.filter(identity__external_id=arrival.external_id).select_related("study").first()
+
+
+def _decide(request: HttpRequest, study: Study, arrival: Arrival | None) -> HttpResponse:
+    """Do what the consent form says, unless this browser enrolled somebody before."""
+    if arrival is None and (enrolled := remembered(request, study)):
+        return redirect("session", token=enrolled.token)
+    answer = request.POST.get("answer")
+    if answer not in ("agree", "decline"):
+        return HttpResponseBadRequest("The form was sent without an answer.", content_type="text/plain")
+    try:
+        client_id = uuid.UUID(request.POST.get("client_id", ""))
+    except ValueError:
+        return HttpResponseBadRequest("The form was sent without its id.", content_type="text/plain")
+    if answer == "decline":
+        consent_decline(study=study, client_id=client_id)
+        address = reverse("declined", kwargs={"slug": study.slug})
+        return redirect(_with_arrival(address, signed_arrival(study, arrival)))
+    try:
+        participant = participant_enrol(study=study, client_id=client_id, arrival=arrival)
+    except (TookPartError, NoPlaceError) as reason:
+        person_refused(study=study, reason=reason)
+        return _took_part(request, study) if isinstance(reason, TookPartError) else _full(request, study, arrival)
+    return redirect("session", token=participant.token)
+
+
+def _with_arrival(address: str, carried: str) -> str:
+    return f"{address}?{FIELD}={carried}" if carried else address
+
+
+def _consent_page(request: HttpRequest, study: Study, arrival: Arrival | None) -> HttpResponse:
     """The text and its form, which carries an id so that sending it twice enrols once."""
-    context = {"study": study, "paragraphs": paragraphs(study.plan.consent.text), "client_id": uuid.uuid4()}
+    context = {
+        "study": study,
+        "paragraphs": paragraphs(study.plan.consent.text),
+        "client_id": uuid.uuid4(),
+        "arrival": signed_arrival(study, arrival),
+        "device": study.plan.device,
+    }
     return render(request, "studyapp/consent.html", context)
+
+
+def _took_part(request: HttpRequest, study: Study) -> HttpResponse:
+    return render(request, "studyapp/took_part.html", {"study": study})
+
+
+def _full(request: HttpRequest, study: Study, arrival: Arrival | None) -> HttpResponse:
+    link = link_for_arrival(study.plan.recruitment.quota_url, arrival)
+    return render(request, "studyapp/full.html", {"study": study, "link": link})
+
+
+def _not_from_panel(request: HttpRequest, study: Study, error: ArrivalError) -> HttpResponse:
+    context = {"study": study, "unverified": isinstance(error, UnverifiedError)}
+    if isinstance(error, UnavailableError):
+        return render(request, "studyapp/unavailable.html", context, status=503)
+    return render(request, "studyapp/not_from_panel.html", context, status=403)

@@ -154,6 +154,19 @@ def protocol_file(tmp_path: Path) -> Callable[..., ProtocolFile]:
     return make
 
 
+@pytest.fixture
+def between_file(protocol_file: Callable[..., ProtocolFile], tmp_path: Path) -> Callable[..., ProtocolFile]:
+    """The same protocol with one condition for each participant."""
+
+    def make(plan: str = "") -> ProtocolFile:
+        protocol_file(plan)
+        path = tmp_path / "protocol.toml"
+        path.write_text(path.read_text().replace("[trials]", '[trials]\ndesign = "between"'))
+        return read_protocol(path)
+
+    return make
+
+
 PLAN = """
 [[analysis.hypotheses]]
 name = "More"

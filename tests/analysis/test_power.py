@@ -42,6 +42,33 @@ def test_power_agrees_with_brute_force(protocol_file, plan):
     assert power.error == pytest.approx((power.power * (1 - power.power) / 300) ** 0.5)
 
 
+def test_power_between_participants_agrees_with_brute_force_and_is_less_than_within(between_file, protocol_file, plan):
+    test = '[analysis]\nmain_test = "t"\n' + plan.partition("\n\n")[0]
+    assumed = {
+        "participants": (12,),
+        "simulations": 100,
+        "participant_sd": 0.8,
+        "feature_sd": 0.4,
+        "image_sd": 0.3,
+        "lapse": 0.04,
+    }
+    ((power,),) = powers_of(between_file(test).protocol, **assumed)
+    ((within,),) = powers_of(protocol_file(test).protocol, **assumed)
+    # Written out: six people in each condition answer all 16 features; their means are compared by a t-test.
+    rng = np.random.default_rng(5)
+    sd = (0.8**2 + 0.4**2 + 0.3**2) ** 0.5
+    low, high = (log_odds_of(ACCURACY[name], sd=sd, lapse=0.04) for name in ("exemplars", "accentuation"))
+    found = 0
+    for _ in range(1000):
+        logit = np.repeat([high, low], 6)[:, None] + rng.normal(0, 0.8, (12, 1)) + rng.normal(0, 0.5, (1, 16))
+        means = (rng.random((12, 16)) < 0.02 + 0.96 / (1 + np.exp(-logit))).mean(axis=1)
+        result = stats.ttest_ind(means[:6], means[6:])
+        found += result.pvalue <= 0.05 and result.statistic > 0
+    # Four standard errors of 100 and 1,000 simulations.
+    assert power.power == pytest.approx(found / 1000, abs=4 * (0.25 / 100 + 0.25 / 1000) ** 0.5)
+    assert power.power < within.power
+
+
 def test_more_participants_have_more_power(protocol_file, plan):
     few, many = powers_of(protocol_file(plan).protocol, participants=(6, 40), simulations=15)
     assert [power.participants for power in (*few, *many)] == [6, 6, 40, 40]

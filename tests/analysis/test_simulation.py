@@ -26,6 +26,20 @@ def test_the_assignment_is_that_of_the_study(protocol_file):
     assert third["trial"].tolist() == list(range(2, 18))  # after one practice trial
 
 
+def test_the_assignment_of_a_study_between_participants_gives_each_one_condition(between_file):
+    trials = assignment(between_file().protocol, 40)
+    assert (trials.groupby("participant")["condition"].nunique() == 1).all()
+    assert trials.groupby("condition")["participant"].nunique().tolist() == [20, 20]
+    met = trials.groupby(["feature", "condition"]).size()
+    assert len(met) == 16 * 2
+    assert set(met) == {20}
+
+
+def test_a_synthetic_export_of_a_study_between_participants_is_read_as_a_real_one(between_file):
+    export = parse_export(synthetic_export(between_file(), Assumptions(ACCURACY), participants=4, seed=1))
+    assert export.groupby("participant")["condition"].nunique().tolist() == [1] * 4
+
+
 def test_accuracies_come_out_over_participants_features_images_and_lapses(protocol_file):
     trials = assignment(protocol_file(features=200).protocol, 300)
     assumptions = Assumptions(ACCURACY, participant_sd=0.8, feature_sd=0.6, image_sd=0.4, lapse=0.1)

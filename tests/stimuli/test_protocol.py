@@ -39,6 +39,20 @@ def test_the_accentuation_table_may_be_absent(protocol_file: Write) -> None:
     assert read_protocol(path).protocol.stimuli.accentuation == AccentuationTable()
 
 
+def test_equivalence_of_two_conditions_needs_participants_who_meet_both(protocol_file: Write) -> None:
+    def with_design(design: str, second: str) -> Path:
+        conditions = f'[trials]\ndesign = "{design}"\nconditions = ["exemplars", "accentuation"]\n'
+        claim = f'claim = "equivalent"\n{hypothesis("exemplars", second, "0.05").partition(chr(10))[2]}'
+        return protocol_file(
+            ('[trials]\nconditions = ["exemplars", "accentuation"]\n', f"[[analysis.hypotheses]]\n{claim}{conditions}")
+        )
+
+    for design, second in (("within", "accentuation"), ("between", "chance")):
+        assert read_protocol(with_design(design, second)).protocol.trials.design == design
+    with pytest.raises(ProtocolError, match="tested within participants"):
+        read_protocol(with_design("between", "accentuation"))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studyapp.assignment import Design, PlannedTrial, plan_main, plan_practice
+from studyapp.assignment import Design, PlannedTrial, main_trials_of, plan_main, plan_practice
+from tests.studyapp.world import protocol_file, protocol_text
 
 CONDITIONS = ("none", "exemplars", "accentuation", "suppression")
 seeds = st.integers(0, 2**63 - 1)
@@ -177,6 +179,95 @@ def test_a_study_without_batches_and_difficulties_is_drawn_as_before_there_were_
         for trial in main(7, number, 12, CONDITIONS[:3])
     ]
     assert hashlib.sha256(repr(drawn).encode()).hexdigest()[:16] == digest
+
+
+@pytest.mark.parametrize(
+    ("number", "digest"),
+    [
+        (1, "4493db7c7bb273cf"),
+        (2, "0f3b8fd33b98a678"),
+        (7, "cfcc0e110e3a7d77"),
+        (40, "9a4e0e86966ddb94"),
+        (41, "d1a05fbc9f8b4159"),
+        (123, "840c548c9035f20e"),
+    ],
+)
+def test_a_study_within_participants_is_drawn_as_before_there_was_another_design(number: int, digest: str) -> None:
+    design = Design(CONDITIONS, 4, weak_references=3, batches=5, difficulties=("easy", "95"))
+    trials = plan_main(seed=7, number=number, features=12, design=design)
+    assert hashlib.sha256(repr([everything_of(trial) for trial in trials]).encode()).hexdigest()[:16] == digest
+
+
+def everything_of(trial: PlannedTrial) -> tuple[object, ...]:
+    shown = (trial.strong_side, trial.reference_order, trial.weak_reference_order, trial.strong_panel_side)
+    return (trial.feature, trial.cell.condition, trial.cell.batch, trial.cell.difficulty, *shown)
+
+
+between_designs = designs.map(lambda design: replace(design, between=True))
+
+
+@given(seeds, numbers, feature_counts, between_designs)
+def test_between_participants_each_meets_one_condition_in_practice_too(
+    seed: int, number: int, features: int, design: Design
+) -> None:
+    main = plan_main(seed=seed, number=number, features=features, design=design)
+    practice = plan_practice(seed=seed, number=number, features=3, design=design)
+    assert sorted(trial.feature for trial in main) == list(range(features))
+    assert len({trial.cell.condition for trial in main + practice}) == 1
+
+
+@given(seeds, st.integers(0, 200), between_designs)
+def test_between_participants_as_many_in_a_row_as_there_are_conditions_meet_one_each(
+    seed: int, turn: int, design: Design
+) -> None:
+    first = turn * len(design.conditions) + 1
+    met = [
+        plan_main(seed=seed, number=number, features=1, design=design)[0].cell.condition
+        for number in range(first, first + len(design.conditions))
+    ]
+    assert sorted(met) == sorted(design.conditions)
+
+
+@given(seeds, st.integers(0, 20), st.integers(1, 12), between_designs)
+def test_between_participants_a_feature_meets_every_cell_once_per_block_and_never_twice_within_one(
+    seed: int, block: int, features: int, design: Design
+) -> None:
+    size = len(design.conditions) * design.batches * len(design.difficulties)
+    met = Counter(
+        (trial.feature, trial.cell.condition, trial.cell.batch, trial.cell.difficulty)
+        for number in range(block * size + 1, (block + 1) * size + 1)
+        for trial in plan_main(seed=seed, number=number, features=features, design=design)
+    )
+    assert len(met) == features * size
+    assert set(met.values()) == {1}
+
+
+@given(seeds, numbers, feature_counts, between_designs)
+def test_between_participants_sides_batches_and_difficulties_are_balanced_within_each(
+    seed: int, number: int, features: int, design: Design
+) -> None:
+    trials = plan_main(seed=seed, number=number, features=features, design=design)
+    sides = Counter(trial.strong_side for trial in trials)
+    assert abs(sides["left"] - sides["right"]) <= 1
+    batches = Counter(trial.cell.batch for trial in trials)
+    assert spread([batches[batch] for batch in range(1, design.batches + 1)]) <= 2
+    difficulties = Counter(trial.cell.difficulty for trial in trials)
+    assert spread([difficulties[difficulty] for difficulty in design.difficulties]) <= 2
+
+
+def test_between_participants_the_order_of_conditions_is_not_the_protocols() -> None:
+    design = Design(CONDITIONS, 4, between=True)
+    firsts = Counter(
+        plan_main(seed=3, number=number, features=1, design=design)[0].cell.condition for number in range(1, 1601, 4)
+    )
+    # Binomial with n = 400 and p = 1/4: SD 8.7.
+    assert all(abs(firsts[condition] - 100) < 5 * 8.7 for condition in CONDITIONS)
+
+
+@pytest.mark.parametrize("design", ["within", "between"])
+def test_a_participant_has_as_many_main_trials_as_there_are_features(design: str) -> None:
+    protocol = protocol_file(protocol_text(features=5).replace("[trials]", f'[trials]\ndesign = "{design}"')).protocol
+    assert [main_trials_of(protocol, number) for number in (1, 2, 3)] == [5, 5, 5]
 
 
 def test_it_draws_other_orders_sides_and_reference_orders_for_other_participants_and_seeds() -> None:

@@ -1,0 +1,1 @@
+"""Where participants come from and go to: one file for each kind of panel, and nothing of it in the rest."""
