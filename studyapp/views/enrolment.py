@@ -10,11 +10,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from studyapp.models import Study
 from studyapp.services.enrolment import participant_enrol
 from studyapp.text import paragraphs
+from studyapp.views.limited import limited_enrolment
 from studyapp.views.memory import remembered
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited_enrolment
 def consent(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the consent text; enrol who agrees. Who enrolled with this browser before is led back to the session."""
     study = get_object_or_404(Study, slug=slug)
