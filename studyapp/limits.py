@@ -66,7 +66,7 @@ def client_address(request: HttpRequest) -> str:
         return ""
     if address.version == 6 and address.ipv4_mapped is None:
         return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return str(address.ipv4_mapped if address.version == 6 else address)
 
 
 def _key(limit: Limit, who: str, span: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import django
 import pytest
-from pytest_django.plugin import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker
 
 # Read by the settings. These are named here and not in pyproject.toml, because pytest-django would then import them
 # before this file, with the data folder of the installation.
