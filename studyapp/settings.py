@@ -141,3 +141,15 @@ CLIENT_ADDRESS_HEADER = header_name(
 ENROLMENTS_PER_HOUR = whole_number(
     "QUIDDITY_ENROLMENTS_PER_HOUR", os.environ.get("QUIDDITY_ENROLMENTS_PER_HOUR", "300")
 )
+
+# Errors go to standard error, where systemd keeps them; Django's own setting would mail them to nobody. Nothing else is
+# logged: no visits, no addresses.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"()": "studyapp.logs.WithoutLinks", "format": "{asctime} {name}: {message}", "style": "{"}
+    },
+    "handlers": {"errors": {"class": "logging.StreamHandler", "level": "ERROR", "formatter": "plain"}},
+    "loggers": {"django": {"handlers": ["errors"], "propagate": False}},
+}

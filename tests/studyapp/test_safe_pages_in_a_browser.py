@@ -87,7 +87,9 @@ def test_a_researcher_watches_closes_downloads_and_withdraws(
     assert visitor.complaints == []
 
 
-def test_too_many_enrolments_end_on_a_kind_page(live_study: Study, visit: Callable[..., Visitor], settings: Any) -> None:
+def test_too_many_enrolments_end_on_a_kind_page(
+    live_study: Study, visit: Callable[..., Visitor], settings: Any
+) -> None:
     settings.ENROLMENTS_PER_HOUR = 1
     visit().enrol(live_study)
     visitor = visit(**PHONE)
