@@ -118,7 +118,7 @@ def running(study: Study) -> Running:
     found = dict(participants_in_state(study).values_list("state").annotate(count=Count("pk")).order_by())
     states = {state: found.get(state.value, 0) for state in State}
     quota = study.plan.recruitment.quota
-    held = states[State.COMPLETED] + sum(states[state] for state in TAKING_PART)
+    held = states[State.COMPLETED] + sum(states[state] for state in TAKING_PART) + _kept(study)
     return Running(
         enrolled=sum(states.values()),
         states=states,
@@ -173,6 +173,11 @@ def _steps(study: Study) -> Iterator[When]:
     # The main trials are stored when practice is passed: without any the participant is between two rounds.
     yield When(~Exists(Trial.objects.filter(**mine, phase=Phase.MAIN)), then=Value(State.PRACTICE.value))
     yield When(Exists(waiting.filter(phase=Phase.MAIN)), then=Value(State.MAIN.value))
+
+
+def _kept(study: Study) -> int:
+    """Who withdrew and keeps the place all the same, because whole answers are kept."""
+    return study.participants.filter(ended_as=Ending.WITHDRAWN, released_at=None).count()
 
 
 class _Median(Aggregate):

@@ -13,7 +13,8 @@ from studyapp.models import Participant
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """What the handler of the settings writes, which otherwise goes to standard error."""
-    [handler] = [one for one in logging.getLogger("django").handlers if isinstance(one, logging.StreamHandler)]
+    [handler] = [one for one in logging.getLogger("django").handlers if one.name == "errors"]
+    assert isinstance(handler, logging.StreamHandler)
     written = io.StringIO()
     before = handler.setStream(written)
     yield written

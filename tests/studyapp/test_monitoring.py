@@ -146,6 +146,16 @@ def test_everyone_is_counted_once_and_takes_a_place_while_at_it(whole: Study) ->
     assert dict(counts.endings)["abandoned"] == 1
 
 
+def test_whole_answers_that_are_kept_after_a_withdrawal_keep_their_place(db: None) -> None:
+    text = protocol_text(tables=WHOLE).replace("[consent]\n", '[consent]\non_withdrawal = "keep"\n')
+    study = make_study(text)
+    whole, part = enrol(study), enrol(study)
+    answer(whole, 6)
+    for participant in (whole, part):
+        participant_withdraw(participant=participant)
+    assert running(study).places_free == 9
+
+
 def test_a_study_without_quota_has_no_number_of_free_places(study: Study) -> None:
     assert running(study).places_free is None
 
@@ -177,7 +187,7 @@ def test_the_number_of_queries_does_not_grow_with_the_participants(
 ) -> None:
     for _ in range(5):
         enrol(study)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         running(study)
     with django_assert_num_queries(1):
         list(listed_participants(study))
