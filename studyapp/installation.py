@@ -1,6 +1,7 @@
 """The folder in which an installation keeps everything, and the secrets in it."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -42,6 +43,39 @@ def kept_secret(path: Path, *, characters: int) -> str:
         finally:
             partial.unlink()
     return path.read_text()
+
+
+def switch(name: str, text: str) -> bool:
+    """The value of an environment variable that is on or off.
+
+    Raises:
+        InstallationError: it is neither ``1`` nor ``0``.
+    """
+    if text not in ("0", "1"):
+        raise InstallationError(f"{name} must be 1 (on) or 0 (off); found {text!r}.")
+    return text == "1"
+
+
+def whole_number(name: str, text: str) -> int:
+    """The value of an environment variable that counts something.
+
+    Raises:
+        InstallationError: it is no whole number from 0.
+    """
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise InstallationError(f"{name} must be a whole number, at least 0; found {text!r}.")
+    return int(text)
+
+
+def header_name(name: str, text: str) -> str:
+    """The value of an environment variable that names a header of HTTP; empty for none.
+
+    Raises:
+        InstallationError: no header is called so.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9-]*", text):
+        raise InstallationError(f"{name} must be the name of a header, such as X-Real-IP; found {text!r}.")
+    return text
 
 
 def _unusable(folder: Path, reason: str | None) -> str:

@@ -426,3 +426,14 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study}: {self.name}"
+
+
+class AttemptCount(models.Model):
+    """How often something was tried in a span of time by one address, which is kept as a keyed hash only."""
+
+    key = models.CharField(max_length=SHA256_LENGTH, primary_key=True, help_text="Of what, by whom and in which span.")
+    count = models.PositiveIntegerField()
+    expires_at = models.DateTimeField(db_index=True, help_text="When the span is over and the row can go.")
+
+    def __str__(self) -> str:
+        return f"{self.key[:12]}: {self.count}"

@@ -33,8 +33,8 @@ SEEN = ("image", "explanations")
 
 
 def current_trial(participant: Participant) -> Trial | None:
-    """The first trial without an answer; None before the instructions are read and after the last answer."""
-    if participant.instructions_read_at is None:
+    """The first trial without an answer; None before the instructions are read, after the last answer and the end."""
+    if participant.instructions_read_at is None or participant.ended_as:
         return None
     waiting = participant.trials.filter(response=None).order_by("position")
     return waiting.select_related("query_pair__study_feature", "continuation_pair__study_feature").first()
@@ -68,33 +68,6 @@ def slot_image(trial: Trial, slot: str) -> SourceImage | Stimulus | None:
     Slots are ``left`` and ``right`` for the two choices, and those of :func:`reference_panels`.
     """
     return task_of(trial).image(trial, slot)
-
-
-@dataclass(frozen=True)
-class StudyCounts:
-    """How far a study is. ``responses`` counts the answered main trials of each condition."""
-
-    enrolled: int
-    instructions_read: int
-    completed: int
-    responses: dict[str, int]
-
-
-def study_counts(study: Study) -> StudyCounts:
-    """Count participants and main responses; conditions without a response yet are there with 0."""
-    people = study.participants.aggregate(
-        enrolled=Count("pk"),
-        instructions_read=Count("instructions_read_at"),
-        completed=Count("completed_at"),
-    )
-    rows = (
-        Response.objects.filter(trial__participant__study=study, trial__phase=Phase.MAIN)
-        .values_list("trial__condition")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
-    counted = dict(rows)
-    return StudyCounts(**people, responses={name: counted.get(name, 0) for name in study.plan.trials.conditions})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from studyapp.database import database_settings
-from studyapp.installation import data_folder, kept_secret
+from studyapp.installation import data_folder, header_name, kept_secret, switch, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -31,6 +31,9 @@ STORAGES = {
 # Made on first use, so that no installation runs with a published key.
 SECRET_KEY = os.environ.get("QUIDDITY_SECRET_KEY") or kept_secret(DATA_DIR / "secret_key", characters=64)
 DEBUG = False
+# Whether the site is reached by HTTPS: on in every real deployment (docs/deployment.md), off for the demo on one
+# machine, where there is no certificate.
+HTTPS = switch("QUIDDITY_HTTPS", os.environ.get("QUIDDITY_HTTPS", "0"))
 ALLOWED_HOSTS = [
     host.strip() for host in os.environ.get("QUIDDITY_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 ]
@@ -49,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "studyapp.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -108,4 +112,44 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 SECURE_REFERRER_POLICY = "same-origin"
+
+# Cookies are out of reach of scripts and of other sites. A researcher may come by a link in a mail, so the login is
+# sent with the first page; what changes anything needs the CSRF cookie, which never comes along from elsewhere.
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 60 * 60  # a long working day
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+
+if HTTPS:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    # Browsers take cookies of these names only from this host itself, by HTTPS.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    CSRF_TRUSTED_ORIGINS = [f"https://{f'*{host}' if host.startswith('.') else host}" for host in ALLOWED_HOSTS]
+# To be on the browsers' list of HTTPS sites concerns a whole domain and is hard to undo: for its owner to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+# What a proxy says is believed only where the installation declares the header that the proxy writes.
+_forwarded = header_name("QUIDDITY_PROXY_HTTPS_HEADER", os.environ.get("QUIDDITY_PROXY_HTTPS_HEADER", ""))
+SECURE_PROXY_SSL_HEADER = (f"HTTP_{_forwarded.upper().replace('-', '_')}", "https") if _forwarded else None
+CLIENT_ADDRESS_HEADER = header_name(
+    "QUIDDITY_CLIENT_ADDRESS_HEADER", os.environ.get("QUIDDITY_CLIENT_ADDRESS_HEADER", "")
+)
+ENROLMENTS_PER_HOUR = whole_number(
+    "QUIDDITY_ENROLMENTS_PER_HOUR", os.environ.get("QUIDDITY_ENROLMENTS_PER_HOUR", "300")
+)
+
+# Errors go to standard error, where systemd keeps them; Django's own setting would mail them to nobody. Nothing else is
+# logged: no visits, no addresses.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"()": "studyapp.logs.WithoutLinks", "format": "{asctime} {name}: {message}", "style": "{"}
+    },
+    "handlers": {"errors": {"class": "logging.StreamHandler", "level": "ERROR", "formatter": "plain"}},
+    "loggers": {"django": {"handlers": ["errors"], "propagate": False}},
+}

@@ -5,7 +5,17 @@ from django.templatetags.static import static
 from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
-from studyapp.views import enrolment, gallery, images, researcher, session, trials
+from studyapp.login import ThrottledLoginForm
+from studyapp.views import (
+    enrolment,
+    gallery,
+    images,
+    researcher,
+    researcher_actions,
+    session,
+    trials,
+    withdrawal,
+)
 
 
 class TokenConverter:
@@ -40,13 +50,21 @@ class Sha256Converter(TokenConverter):
     regex = "[0-9a-f]{64}"
 
 
+class CodeConverter(TokenConverter):
+    """The code that names a participant in the export."""
+
+    regex = "[A-Z0-9]{6,16}"
+
+
 admin.site.site_header = admin.site.site_title = "Quiddity"
 admin.site.site_url = "/researcher/"
+admin.site.login_form = ThrottledLoginForm
 
 register_converter(TokenConverter, "token")
 register_converter(SlotConverter, "slot")
 register_converter(FormatConverter, "format")
 register_converter(Sha256Converter, "sha256")
+register_converter(CodeConverter, "code")
 
 urlpatterns = [
     # Participants come by their study's link; who types the bare address is a researcher.
@@ -55,10 +73,20 @@ urlpatterns = [
     path("s/<slug:slug>/declined/", enrolment.declined, name="declined"),
     path("p/<token:token>/", session.current_page, name="session"),
     path("p/<token:token>/instructions/", session.leave_instructions, name="leave_instructions"),
+    path("p/<token:token>/withdraw/", withdrawal.withdraw, name="withdraw"),
     path("p/<token:token>/responses/", trials.record_response, name="record_response"),
     path("p/<token:token>/<uuid:public_id>/<slot:slot>.<format:image_format>", trials.trial_image, name="trial_image"),
     path("researcher/", researcher.studies, name="researcher_studies"),
     path("researcher/<slug:slug>/", researcher.study, name="researcher_study"),
+    path("researcher/<slug:slug>/participants/", researcher.participants, name="researcher_participants"),
+    path("researcher/<slug:slug>/events/", researcher.events, name="researcher_events"),
+    path("researcher/<slug:slug>/enrolment/", researcher_actions.enrolment, name="researcher_enrolment"),
+    path("researcher/<slug:slug>/export/", researcher_actions.export, name="researcher_export"),
+    path(
+        "researcher/<slug:slug>/participants/<code:code>/withdraw/",
+        researcher_actions.withdraw,
+        name="researcher_withdraw",
+    ),
     path("researcher/images/<sha256:sha256>.png", images.image, name="researcher_image"),
     path("researcher/images/<sha256:sha256>.small.webp", images.image_thumbnail, name="researcher_thumbnail"),
     # Not below researcher/, where it would hide a study that is called gallery.

@@ -2,7 +2,33 @@
 
 from collections.abc import Mapping
 
+from django.db import models
+
 from studyapp.models import Event, Participant, Study
+
+
+class EventName(models.TextChoices):
+    """Everything that the log can say. A name that stands in a log is never given another meaning."""
+
+    # Of participants.
+    ENROLLED = "enrolled"
+    DECLINED = "declined"
+    QUIZ_PASSED = "quiz_passed"
+    QUIZ_FAILED = "quiz_failed"
+    PRACTICE_PASSED = "practice_passed"
+    PRACTICE_FAILED = "practice_failed"
+    SCREENED_OUT = "screened_out"
+    QUOTA_FULL = "quota_full"
+    RESUMED = "resumed"
+    REFUSED = "refused"
+    RELEASED = "released"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+    # Of researchers.
+    CLOSED = "closed"
+    OPENED = "opened"
+    RESEARCHERS_CHANGED = "researchers_changed"
+    EXPORT_DOWNLOADED = "export_downloaded"
 
 
 def record(
@@ -13,5 +39,18 @@ def record(
     data: Mapping[str, object] | None = None,
     by: str = "",
 ) -> Event:
-    """Write one event; like everything of its transaction, it stands only if that is committed."""
-    return Event.objects.create(study=study, name=name, participant=participant, data=dict(data or {}), by=by)
+    """Write one event; like everything of its transaction, it stands only if that is committed.
+
+    Args:
+        study: in which it happened.
+        name: one of :class:`EventName`.
+        participant: whom it concerns, if one.
+        data: what else is to be known. Nothing personal: events stay when personal data goes.
+        by: login of the researcher who did it, if one did.
+
+    Raises:
+        ValueError: the name is not a known one.
+    """
+    return Event.objects.create(
+        study=study, name=EventName(name), participant=participant, data=dict(data or {}), by=by
+    )

@@ -24,11 +24,13 @@ from studyapp.services.enrolment import (
     person_refused,
 )
 from studyapp.text import paragraphs
+from studyapp.views.limited import limited_enrolment
 from studyapp.views.memory import remembered
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited_enrolment
 def consent(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the consent text; enrol who agrees. Who is enrolled already is led back to the session, or told so."""
     study = get_object_or_404(Study, slug=slug)

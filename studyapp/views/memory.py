@@ -33,5 +33,10 @@ def remember(request: HttpRequest, response: HttpResponse, participant: Particip
     )
 
 
+def forget(response: HttpResponse, study: Study) -> None:
+    """Let this browser forget the participant."""
+    response.delete_cookie(_name(study), path=reverse("consent", kwargs={"slug": study.slug}), samesite="Lax")
+
+
 def _name(study: Study) -> str:
     return f"participant_{study.pk}"

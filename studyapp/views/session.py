@@ -7,13 +7,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from stimuli.renditions import web_widths
 from studyapp.explanations import wording
-from studyapp.models import Participant, Trial
+from studyapp.models import Ending, Participant, Trial
 from studyapp.selectors import current_trial, phase_progress, reference_panels, slot_image
 from studyapp.services.progress import instructions_read
 from studyapp.tasks.registry import task_of
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
 from studyapp.views.personal_link import participant_of
+from studyapp.views.withdrawal import withdrawn_page
 
 
 @never_cache
@@ -21,6 +22,8 @@ from studyapp.views.personal_link import participant_of
 def current_page(request: HttpRequest, token: str) -> HttpResponse:
     """Instructions, a trial or the thanks: whatever comes next for this participant."""
     participant = participant_of(token)
+    if participant.ended_as == Ending.WITHDRAWN:
+        return withdrawn_page(request, participant)
     trial = current_trial(participant)
     if participant.instructions_read_at is None:
         page = _instructions_page(request, participant)

@@ -465,6 +465,7 @@ def test_an_image_whose_file_is_gone_is_not_found(staff: Client, stimuli: list[S
 
 def test_the_researchers_pages_lead_to_the_gallery(staff: Client, db: None) -> None:
     study = make_study(protocol_text())
+    study.researchers.add(User.objects.get(username="looker"))
     assert 'href="/gallery/"' in html(staff.get("/researcher/"))
     feature = study.features.first()
     assert feature is not None

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from studyapp.models import Participant, QueryPair, Response, Study
+from studyapp.models import Participant, QueryPair, Study
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.responses import response_record
@@ -52,26 +52,6 @@ def test_without_a_study_it_says_how_to_make_one(staff: Client) -> None:
     assert "create_study" in staff.get("/researcher/").content.decode()
 
 
-def test_it_counts_who_enrolled_who_read_who_completed_and_the_main_responses(
-    staff: Client, participant: Participant
-) -> None:
-    participant_enrol(study=participant.study, client_id=uuid.uuid4())
-    while (trial := current_trial(participant)) and trial.position < 6:
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=1,
-            rt_ms=1.0,
-        )
-    main = [response.trial.condition for response in Response.objects.filter(trial__phase="main")]
-    counts = staff.get("/researcher/birds/").context["counts"]
-    assert (counts.enrolled, counts.instructions_read, counts.completed) == (2, 1, 0)
-    assert counts.responses == {name: main.count(name) for name in ("exemplars", "accentuation")}
-    assert sum(counts.responses.values()) == 3
-
-
 def test_it_shows_link_protocol_and_every_image_with_rank_and_activation(staff: Client, study: Study) -> None:
     page = staff.get("/researcher/birds/").content.decode()
     assert "http://testserver/s/birds/" in page
@@ -108,7 +88,8 @@ def test_the_admin_lists_and_shows_but_changes_nothing(staff: Client, participan
     assert listing.status_code == 200
     row = listing.context["cl"].result_list[0]
     assert staff.get(f"/admin/studyapp/{model}/{row.pk}/change/").status_code == 200
-    assert staff.post(f"/admin/studyapp/{model}/{row.pk}/change/", {}).status_code == 403
+    if model != "study":  # of which superusers change the researchers
+        assert staff.post(f"/admin/studyapp/{model}/{row.pk}/change/", {}).status_code == 403
     assert staff.post(f"/admin/studyapp/{model}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
     assert staff.get(f"/admin/studyapp/{model}/add/").status_code == 403
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from stimuli.protocol import ProtocolError, read_protocol
+from studyapp.services.researchers import UnknownResearcherError, researchers_add, staff_named
 from studyapp.services.study import study_create
 
 
@@ -18,13 +19,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which file."""
         parser.add_argument("protocol", type=Path, metavar="PROTOCOL.toml")
+        parser.add_argument(
+            "--researcher",
+            action="append",
+            default=[],
+            metavar="LOGIN",
+            help="staff account that may see the study and its data, can be repeated; superusers always may",
+        )
 
-    def handle(self, *, protocol: Path, **options: Any) -> None:
+    def handle(self, *, protocol: Path, researcher: list[str], **options: Any) -> None:
         """Make the study, or say why not."""
         try:
+            researchers = staff_named(researcher)
             study, created = study_create(file=read_protocol(protocol))
-        except ProtocolError as error:
+        except (ProtocolError, UnknownResearcherError) as error:
             raise CommandError(str(error)) from error
+        researchers_add(study=study, researchers=researchers)
         if created:
             self.stdout.write(f"Made the study {study.slug!r} with {study.features.count()} features.")
         else:

@@ -5,6 +5,7 @@ import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -45,12 +46,26 @@ class Command(BaseCommand):
         """Serve."""
         check_port_is_free(host, port)
         check_tables()
+        if exposed := exposure(host):
+            self.stderr.write(self.style.WARNING(exposed))
         self.stdout.write(
             f"Serving at http://{host}:{port}/ (Ctrl-C stops it): "
             "studies for participants at /s/SLUG/, for researchers at /researcher/."
         )
         # Threads besides processes, so that one participant's slow connection does not hold up another.
-        Server({"bind": f"{host}:{port}", "workers": workers, "threads": 4, "loglevel": "error"}).run()
+        # What a proxy says of the connection is for Django's settings to believe or not.
+        trust = {"forwarded_allow_ips": "", "secure_scheme_headers": {}}
+        Server({"bind": f"{host}:{port}", "workers": workers, "threads": 4, "loglevel": "error", **trust}).run()
+
+
+def exposure(host: str) -> str | None:
+    """The sentence that warns of serving other machines without HTTPS; None where there is nothing to warn of."""
+    if settings.HTTPS or host in ("localhost", "127.0.0.1", "::1"):
+        return None
+    return (
+        "Warning: other machines reach this server without HTTPS, so logins and answers can be read on the way; "
+        "docs/deployment.md says how to put it behind a proxy with HTTPS."
+    )
 
 
 def port_number(text: str) -> int:

@@ -1,0 +1,1 @@
+"""How templates write what Django's own filters do not."""
