@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from studyapp.models import Participant, Study
 from studyapp.services.codes import random_code
-from studyapp.services.trials import store_main, store_practice
+from studyapp.services.trials import store_practice
 
 
 @transaction.atomic
 def participant_enrol(*, study: Study, client_id: UUID) -> Participant:
-    """Store a person's consent and draw the trials; the same ``client_id`` again gives the same participant."""
+    """Store a person's consent and draw the first trials; the same ``client_id`` again gives the same participant."""
     # The lock lets one enrolment at a time take the next number, on which the counterbalancing rests.
     Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     enrolled = study.participants.filter(client_id=client_id).first()
@@ -34,5 +34,4 @@ def participant_enrol(*, study: Study, client_id: UUID) -> Participant:
         last_seen_at=now,
     )
     store_practice(participant)
-    store_main(participant)
     return participant

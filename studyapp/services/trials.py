@@ -2,22 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from studyapp.assignment import PlannedTrial, design_of, plan_main, plan_practice
 from studyapp.models import Participant, Phase, QueryPair, StudyFeature, Trial
 
 
-def store_practice(participant: Participant) -> None:
-    """Store the first round of practice."""
-    _store(participant, Phase.PRACTICE, plan_practice)
+def store_practice(participant: Participant, *, number: int = 1) -> None:
+    """Store a round of practice: the first one at enrolment, a further one where the one before was not passed."""
+    _store(participant, Phase.PRACTICE, partial(plan_practice, practice_round=number), number=number)
 
 
 def store_main(participant: Participant) -> None:
-    """Store the main trials, after all that are stored already."""
+    """Store the main trials, when practice is over: after all that are stored already."""
     _store(participant, Phase.MAIN, plan_main)
 
 
-def _store(participant: Participant, phase: Phase, draw: Callable[..., Sequence[PlannedTrial]]) -> None:
+def _store(
+    participant: Participant, phase: Phase, draw: Callable[..., Sequence[PlannedTrial]], *, number: int = 1
+) -> None:
     study, plan = participant.study, participant.study.plan
     pairs = {
         (pair.study_feature_id, pair.batch, pair.difficulty): pair
@@ -31,6 +34,7 @@ def _store(participant: Participant, phase: Phase, draw: Callable[..., Sequence[
             participant=participant,
             position=position,
             phase=phase,
+            round=number,
             task=plan.trials.task,
             condition=trial.cell.condition,
             query_pair=pairs[features[trial.feature].pk, trial.cell.batch, trial.cell.difficulty],
