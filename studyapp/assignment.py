@@ -13,6 +13,7 @@ from stimuli.protocol import Protocol, difficulty_name
 
 SideName = Literal["left", "right"]
 SIDES: tuple[SideName, SideName] = ("left", "right")
+_OTHER: dict[SideName, SideName] = {"left": "right", "right": "left"}
 EASY = "easy"
 
 
@@ -82,8 +83,37 @@ class PlannedTrial:
         return self.copied_reference is not None
 
 
-def plan_practice(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
-    """The practice trials: features in the protocol's order, conditions taking turns, on the one easy pair of each."""
+def plan_practice(
+    *, seed: int, number: int, features: int, design: Design, practice_round: int = 1
+) -> list[PlannedTrial]:
+    """The trials of a round of practice, on the one easy pair of each feature.
+
+    The first round has the features in the protocol's order, conditions taking turns. Each further round has the same
+    trials as the round before in another order, every image on the other side.
+    """
+    planned = _first_practice(seed=seed, number=number, features=features, design=design)
+    for later in range(2, practice_round + 1):
+        planned = _shown_again(planned, random.Random(f"{seed}:{number}:practice:{later}"))
+    return planned
+
+
+def _shown_again(planned: Sequence[PlannedTrial], rng: random.Random) -> list[PlannedTrial]:
+    order = rng.sample(planned, len(planned))
+    if order == list(planned):
+        order = [*order[1:], order[0]]
+    return [
+        replace(
+            trial,
+            strong_side=_OTHER[trial.strong_side],
+            reference_order=tuple(rng.sample(trial.reference_order, len(trial.reference_order))),
+            weak_reference_order=tuple(rng.sample(trial.weak_reference_order, len(trial.weak_reference_order))),
+            strong_panel_side=trial.strong_panel_side and _OTHER[trial.strong_panel_side],
+        )
+        for trial in order
+    ]
+
+
+def _first_practice(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
     conditions = _conditions_met(seed=seed, number=number, design=design)
     turns = [conditions[(feature + number) % len(conditions)] for feature in range(features)]
     cells = [Cell(condition, 1, EASY) for condition in turns]

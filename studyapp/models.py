@@ -302,6 +302,9 @@ class QuizAttempt(models.Model):
     answers = models.JSONField(help_text="The choices made, in the order of the questions.")
     passed = models.BooleanField()
     received_at = models.DateTimeField()
+    instructions_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the instructions were left again, which follow an attempt that failed."
+    )
 
     class Meta:
         ordering = ("participant", "number")

@@ -33,16 +33,29 @@ SEEN = ("image", "explanations")
 
 
 def current_trial(participant: Participant) -> Trial | None:
-    """The first trial without an answer; None before the instructions are read, after the last answer and the end."""
+    """The first trial without an answer.
+
+    None before the instructions are read and the quiz is passed, after the last answer, and where the session ended.
+    """
     if participant.instructions_read_at is None or participant.ended_as:
         return None
     waiting = participant.trials.filter(response=None).order_by("position")
-    return waiting.select_related("query_pair__study_feature", "continuation_pair__study_feature").first()
+    trial = waiting.select_related("query_pair__study_feature", "continuation_pair__study_feature").first()
+    if trial is None:
+        return None
+    trial.participant = participant  # the same row, whose study is known already
+    # Whoever answered a trial has passed the quiz: it is not asked for again.
+    return None if trial.position == 1 and not quiz_is_passed(participant) else trial
+
+
+def quiz_is_passed(participant: Participant) -> bool:
+    """Whether the participant answered all questions about the instructions rightly, or there are none."""
+    return participant.study.plan.quiz is None or participant.quiz_attempts.filter(passed=True).exists()
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a participant is within a phase: the trial at hand, from 1, and how many there are."""
+    """How far a participant is within a phase: the trial at hand, from 1, and how many there are in the round."""
 
     phase: Phase
     trial: int
@@ -50,8 +63,8 @@ class Progress:
 
 
 def phase_progress(trial: Trial) -> Progress:
-    """Where a trial stands among the participant's trials of its phase."""
-    positions = trial.participant.trials.filter(phase=trial.phase).aggregate(
+    """Where a trial stands among the participant's trials of its phase, of practice those of its round."""
+    positions = trial.participant.trials.filter(phase=trial.phase, round=trial.round).aggregate(
         trials=Count("pk"), trial=Count("pk", filter=Q(position__lte=trial.position))
     )
     return Progress(Phase(trial.phase), positions["trial"], positions["trials"])

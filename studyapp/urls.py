@@ -44,6 +44,12 @@ class FormatConverter(TokenConverter):
     regex = "png|webp"
 
 
+class PlaceConverter(TokenConverter):
+    """Where in the session a questionnaire stands."""
+
+    regex = "before|after"
+
+
 class Sha256Converter(TokenConverter):
     """The name of an image file."""
 
@@ -63,6 +69,7 @@ admin.site.login_form = ThrottledLoginForm
 register_converter(TokenConverter, "token")
 register_converter(SlotConverter, "slot")
 register_converter(FormatConverter, "format")
+register_converter(PlaceConverter, "place")
 register_converter(Sha256Converter, "sha256")
 register_converter(CodeConverter, "code")
 
@@ -72,8 +79,17 @@ urlpatterns = [
     path("s/<slug:slug>/", enrolment.consent, name="consent"),
     path("s/<slug:slug>/declined/", enrolment.declined, name="declined"),
     path("p/<token:token>/", session.current_page, name="session"),
+    path("p/<token:token>/questions-<place:place>/", session.questionnaire, name="questionnaire"),
     path("p/<token:token>/instructions/", session.leave_instructions, name="leave_instructions"),
     path("p/<token:token>/withdraw/", withdrawal.withdraw, name="withdraw"),
+    path(
+        "p/<token:token>/instructions/<slot:slot>.<format:image_format>",
+        session.instructions_image,
+        name="instructions_image",
+    ),
+    path("p/<token:token>/quiz/", session.quiz, name="quiz"),
+    path("p/<token:token>/break/", session.leave_break, name="leave_break"),
+    path("p/<token:token>/debriefing/", session.leave_debriefing, name="leave_debriefing"),
     path("p/<token:token>/responses/", trials.record_response, name="record_response"),
     path("p/<token:token>/<uuid:public_id>/<slot:slot>.<format:image_format>", trials.trial_image, name="trial_image"),
     path("researcher/", researcher.studies, name="researcher_studies"),

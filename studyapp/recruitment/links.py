@@ -2,18 +2,20 @@
 
 from urllib.parse import quote
 
-from studyapp.models import Participant, RecruiterIdentity
+from studyapp.models import Ending, Participant, RecruiterIdentity
 from studyapp.recruitment.arrival import Arrival
 
-
-def completion_link(participant: Participant) -> str | None:
-    """Where the last page leads; None where the protocol names no address."""
-    return link_for(participant.study.plan.recruitment.completion_url, participant)
+SCREENED_OUT = (Ending.QUIZ_FAILED, Ending.PRACTICE_FAILED)
 
 
-def screen_out_link(participant: Participant) -> str | None:
-    """Where those are led who did not pass quiz or practice; None where the protocol names no address."""
-    return link_for(participant.study.plan.recruitment.screen_out_url, participant)
+def way_out(participant: Participant) -> str | None:
+    """The address to which somebody is led whose session is over; None where the protocol has none."""
+    recruitment = participant.study.plan.recruitment
+    if participant.ended_as:
+        return link_for(recruitment.screen_out_url if participant.ended_as in SCREENED_OUT else None, participant)
+    if participant.completed_at is not None:
+        return link_for(recruitment.completion_url, participant)
+    return link_for(recruitment.quota_url, participant)
 
 
 def link_for(address: str | None, participant: Participant) -> str | None:

@@ -12,7 +12,7 @@ from studyapp.recruitment.arrival import Arrival
 from studyapp.services import events
 from studyapp.services.codes import random_code
 from studyapp.services.places import place_keep, place_take
-from studyapp.services.trials import store_main, store_practice
+from studyapp.services.trials import store_practice
 
 
 class NoPlaceError(Exception):
@@ -25,7 +25,7 @@ class TookPartError(Exception):
 
 @transaction.atomic
 def participant_enrol(*, study: Study, client_id: UUID, arrival: Arrival | None = None) -> Participant:
-    """Store a person's consent and draw the trials; the same ``client_id`` again gives the same participant.
+    """Store a person's consent and draw the first trials; the same ``client_id`` again gives the same participant.
 
     Args:
         study: in which to enrol.
@@ -61,7 +61,6 @@ def participant_enrol(*, study: Study, client_id: UUID, arrival: Arrival | None 
             study=study, participant=participant, external_id=arrival.external_id, session_id=arrival.session_id
         )
     store_practice(participant)
-    store_main(participant)
     events.record(study=study, name="enrolled", participant=participant)
     return participant
 

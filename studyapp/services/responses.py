@@ -9,7 +9,7 @@ from django.utils import timezone
 from studyapp.assignment import SideName
 from studyapp.models import Participant, Phase, Response
 from studyapp.selectors import current_trial
-from studyapp.services.codes import random_code
+from studyapp.services.progress import after_response
 
 
 class ResponseRefusedError(ValueError):
@@ -56,6 +56,7 @@ def response_record(
     """
     # One answer of a participant at a time: doubled clicks and replays wait here and then see the first one.
     locked = Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+    locked.study = participant.study
     trial = locked.trials.select_related("response").filter(public_id=trial_id).first()
     if trial is None:
         raise ResponseRefusedError("This participant has no such trial.")
@@ -74,10 +75,7 @@ def response_record(
         rt_ms=rt_ms,
         received_at=timezone.now(),
     )
-    if current_trial(locked) is None:
-        locked.completed_at = timezone.now()
-        locked.completion_code = random_code()
-        locked.save(update_fields=["completed_at", "completion_code"])
+    after_response(participant=locked, trial=trial)
     return _acknowledge(response, client_id)
 
 

@@ -8,20 +8,21 @@ from studyapp.models import ContinuationPair, FeatureUse, Participant, Phase, Qu
 from studyapp.tasks.registry import task_named
 
 
-def store_practice(participant: Participant) -> None:
-    """Store the first round of practice."""
+def store_practice(participant: Participant, *, number: int = 1) -> None:
+    """Store a round of practice: the first one at enrolment, a further one where the one before was not passed."""
     study, stimuli = participant.study, participant.study.plan.stimuli
     planned = plan_practice(
         seed=study.seed,
         number=participant.number,
         features=len(stimuli.practice_features),
         design=design_of(study.plan),
+        practice_round=number,
     )
-    _store(participant, Phase.PRACTICE, planned)
+    _store(participant, Phase.PRACTICE, planned, number=number)
 
 
 def store_main(participant: Participant) -> None:
-    """Store the main trials, catch trials among them, after all that are stored already."""
+    """Store the main trials, catch trials among them, when practice is over: after all that are stored already."""
     study, stimuli = participant.study, participant.study.plan.stimuli
     planned = plan_session(
         seed=study.seed,
@@ -33,7 +34,7 @@ def store_main(participant: Participant) -> None:
     _store(participant, Phase.MAIN, planned)
 
 
-def _store(participant: Participant, phase: Phase, planned: Sequence[PlannedTrial]) -> None:
+def _store(participant: Participant, phase: Phase, planned: Sequence[PlannedTrial], *, number: int = 1) -> None:
     study = participant.study
     task = task_named(study.plan.trials.task)
     find_pair = task.pairs(study)
@@ -49,6 +50,7 @@ def _store(participant: Participant, phase: Phase, planned: Sequence[PlannedTria
                 participant=participant,
                 position=position,
                 phase=phase,
+                round=number,
                 task=task.name,
                 condition=trial.cell.condition,
                 is_catch=trial.is_catch,

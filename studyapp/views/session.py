@@ -1,79 +1,251 @@
-"""The personal link: the participant's current page, its images, and the answers sent from it."""
+"""The personal link: the page of the step that the participant is at, and the forms that lead from step to step."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from stimuli.renditions import web_widths
+from stimuli import files
+from stimuli.renditions import web_file, web_widths
 from studyapp.explanations import wording
-from studyapp.models import Ending, Participant, Trial
+from studyapp.flow import OVER, Step, break_before, next_step
+from studyapp.miniature import pictured_image, pictured_trial
+from studyapp.models import Ending, Participant, Place, Trial
+from studyapp.progress import session_progress
+from studyapp.questions import QuestionsForm, questionnaire_answers, questionnaire_form, quiz_choices, quiz_form
+from studyapp.recruitment.links import way_out
 from studyapp.selectors import current_trial, phase_progress, reference_panels, slot_image
-from studyapp.services.progress import instructions_read
+from studyapp.services import progress
+from studyapp.services.places import place_keep
 from studyapp.tasks.registry import task_of
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
 from studyapp.views.personal_link import participant_of
 from studyapp.views.withdrawal import withdrawn_page
 
+STEP_OF_PLACE = {Place.BEFORE: Step.QUESTIONNAIRE_BEFORE, Place.AFTER: Step.QUESTIONNAIRE_AFTER}
+FORMS = ["GET", "HEAD", "POST"]
+
 
 @never_cache
 @require_safe
 def current_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Instructions, a trial or the thanks: whatever comes next for this participant."""
+    """Whatever comes next for this participant."""
     participant = participant_of(token)
+    step = next_step(participant)
+    if step not in OVER:
+        place_keep(participant=participant)
+    page = PAGES[step](request, participant)
     if participant.ended_as == Ending.WITHDRAWN:
-        return withdrawn_page(request, participant)
-    trial = current_trial(participant)
-    if participant.instructions_read_at is None:
-        page = _instructions_page(request, participant)
-    elif trial:
-        page = _trial_page(request, trial)
-    else:
-        page = _thanks_page(request, participant)
+        return page  # the browser has forgotten the participant
     # Also where the personal link was opened on another device: its public link must not enrol the person again.
     remember(request, page, participant)
     return page
 
 
-@require_POST
-def leave_instructions(request: HttpRequest, token: str) -> HttpResponse:
-    """Go on from the instructions to the first trial."""
-    instructions_read(participant=participant_of(token))
+@never_cache
+@require_http_methods(FORMS)
+def questionnaire(request: HttpRequest, token: str, place: str) -> HttpResponse:
+    """Take the answers to a page of questions; show it again with what is wrong, and with all that was typed."""
+    participant = participant_of(token)
+    where = Place(place)
+    plan = participant.study.plan
+    table = plan.questionnaire_before if where == Place.BEFORE else plan.questionnaire_after
+    if request.method != "POST" or table is None or next_step(participant) is not STEP_OF_PLACE[where]:
+        return redirect("session", token=token)
+    form = questionnaire_form(table, request.POST)
+    if not form.is_valid():
+        return _questionnaire_page(request, participant, where, form)
+    progress.questionnaire_answer(participant=participant, place=where, answers=questionnaire_answers(form))
     return redirect("session", token=token)
 
 
-def _instructions_page(request: HttpRequest, participant: Participant) -> HttpResponse:
-    study = participant.study
-    context = {
-        "study": study,
+@require_POST
+def leave_instructions(request: HttpRequest, token: str) -> HttpResponse:
+    """Go on from the instructions."""
+    progress.instructions_read(participant=participant_of(token))
+    return redirect("session", token=token)
+
+
+@require_safe
+def instructions_image(request: HttpRequest, token: str, slot: str, image_format: str) -> HttpResponse:
+    """One image of the instructions' picture of a trial."""
+    participant = participant_of(token)
+    table = participant.study.plan.stimuli.files
+    image = pictured_image(participant, slot)
+    if image is None or image_format != table.format:
+        raise Http404
+    file = web_file(image, table, image.pool.image_size)
+    if file is None:
+        raise Http404
+    response = HttpResponse(files.read(file.sha256), content_type=file.content_type)
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+@never_cache
+@require_http_methods(FORMS)
+def quiz(request: HttpRequest, token: str) -> HttpResponse:
+    """Take an attempt at the quiz; a page on which a question was left out is shown again and is no attempt."""
+    participant = participant_of(token)
+    table = participant.study.plan.quiz
+    if request.method != "POST" or table is None or next_step(participant) is not Step.QUIZ:
+        return redirect("session", token=token)
+    form = quiz_form(table, request.POST)
+    if not form.is_valid():
+        return _quiz_page(request, participant, form)
+    progress.quiz_attempt(participant=participant, number=_number(request, "attempt"), choices=quiz_choices(form))
+    return redirect("session", token=token)
+
+
+@require_POST
+def leave_break(request: HttpRequest, token: str) -> HttpResponse:
+    """Go on after a break."""
+    progress.break_take(participant=participant_of(token), number=_number(request, "break"))
+    return redirect("session", token=token)
+
+
+@require_POST
+def leave_debriefing(request: HttpRequest, token: str) -> HttpResponse:
+    """Go on from the debriefing to the completion code."""
+    progress.debriefing_read(participant=participant_of(token))
+    return redirect("session", token=token)
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    """A small number from a hidden field; 0, which nothing has, for anything else."""
+    text = request.POST.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 5 else 0
+
+
+def _page(
+    request: HttpRequest, template: str, participant: Participant, step: Step, context: dict[str, Any]
+) -> HttpResponse:
+    everywhere = {
+        "study": participant.study,
         "participant": participant,
-        "paragraphs": paragraphs(study.plan.instructions.text),
+        "step": step.value,
+        "session": session_progress(participant, step),
     }
-    return render(request, "studyapp/instructions.html", context)
+    return render(request, template, everywhere | context)
 
 
-def _trial_page(request: HttpRequest, trial: Trial) -> HttpResponse:
-    study = trial.participant.study
-    table = study.plan.stimuli.files
-    task = task_of(trial)
-    left = slot_image(trial, "left")
+def _questionnaire_before_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    return _questionnaire_page(request, participant, Place.BEFORE)
+
+
+def _questionnaire_after_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    return _questionnaire_page(request, participant, Place.AFTER)
+
+
+def _questionnaire_page(
+    request: HttpRequest, participant: Participant, place: Place, form: QuestionsForm | None = None
+) -> HttpResponse:
+    plan = participant.study.plan
+    table = plan.questionnaire_before if place == Place.BEFORE else plan.questionnaire_after
+    assert table is not None
+    context = {
+        "table": table,
+        "paragraphs": paragraphs(table.text or ""),
+        "form": form or questionnaire_form(table),
+        "place": place.value,
+    }
+    return _page(request, "studyapp/questionnaire.html", participant, STEP_OF_PLACE[place], context)
+
+
+def _instructions_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    progress.instructions_shown(participant=participant)
+    plan, trial = participant.study.plan, pictured_trial(participant)
+    failed = participant.quiz_attempts.count()
+    context = {
+        "paragraphs": paragraphs(plan.instructions.text),
+        "has_quiz": plan.quiz is not None,
+        "failed": failed,
+        "attempts_left": plan.quiz.max_attempts - failed if plan.quiz else 0,
+        "panels": reference_panels(trial),
+        "wording": wording(trial.condition, plan),
+        "image_format": plan.stimuli.files.format,
+    }
+    return _page(request, "studyapp/instructions.html", participant, Step.INSTRUCTIONS, context)
+
+
+def _quiz_page(request: HttpRequest, participant: Participant, form: QuestionsForm | None = None) -> HttpResponse:
+    table = participant.study.plan.quiz
+    assert table is not None
+    attempt = participant.quiz_attempts.count() + 1
+    context = {"form": form or quiz_form(table), "attempt": attempt, "attempts": table.max_attempts}
+    return _page(request, "studyapp/quiz.html", participant, Step.QUIZ, context)
+
+
+def _trial_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    trial = _trial(participant)
+    table = participant.study.plan.stimuli.files
+    task, left = task_of(trial), slot_image(trial, "left")
     assert left is not None
     context = {
-        "study": study,
-        "participant": trial.participant,
         "trial": trial,
         "progress": phase_progress(trial),
         "task": task,
         "panels": reference_panels(trial),
-        "wording": wording(trial.condition, study.plan),
+        "wording": wording(trial.condition, participant.study.plan),
         "image_format": table.format,
         "widths": web_widths(table, left.pool.image_size),
     }
-    return render(request, task.template, context)
+    return _page(request, task.template, participant, Step.TRIAL, context)
+
+
+def _break_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    table = participant.study.plan.trials
+    number = break_before(_trial(participant))
+    assert table.block_size is not None
+    blocks = -(-participant.main_trials // table.block_size)
+    context = {
+        "number": number,
+        "blocks": blocks,
+        "blocks_left": blocks - number,
+        "paragraphs": paragraphs(table.break_text or ""),
+    }
+    return _page(request, "studyapp/break.html", participant, Step.BREAK, context)
+
+
+def _trial(participant: Participant) -> Trial:
+    """The trial that the participant is at or before."""
+    trial = current_trial(participant)
+    assert trial is not None
+    return trial
+
+
+def _debriefing_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    table = participant.study.plan.debriefing
+    assert table is not None
+    context = {"paragraphs": paragraphs(table.text)}
+    return _page(request, "studyapp/debriefing.html", participant, Step.DEBRIEFING, context)
 
 
 def _thanks_page(request: HttpRequest, participant: Participant) -> HttpResponse:
-    study = participant.study
-    context = {"study": study, "participant": participant, "paragraphs": paragraphs(study.plan.completion.text)}
-    return render(request, "studyapp/thanks.html", context)
+    texts = paragraphs(participant.study.plan.completion.text)
+    context = {"paragraphs": texts, "way_out": way_out(participant)}
+    return _page(request, "studyapp/thanks.html", participant, Step.DONE, context)
+
+
+def _ended_page(request: HttpRequest, participant: Participant) -> HttpResponse:
+    if participant.ended_as == Ending.WITHDRAWN:
+        return withdrawn_page(request, participant)
+    context = {"ended_as": participant.ended_as or "released", "way_out": way_out(participant)}
+    return _page(request, "studyapp/ended.html", participant, Step.ENDED, context)
+
+
+PAGES = {
+    Step.QUESTIONNAIRE_BEFORE: _questionnaire_before_page,
+    Step.INSTRUCTIONS: _instructions_page,
+    Step.QUIZ: _quiz_page,
+    Step.TRIAL: _trial_page,
+    Step.BREAK: _break_page,
+    Step.QUESTIONNAIRE_AFTER: _questionnaire_after_page,
+    Step.DEBRIEFING: _debriefing_page,
+    Step.DONE: _thanks_page,
+    Step.ENDED: _ended_page,
+    Step.RELEASED: _ended_page,
+}

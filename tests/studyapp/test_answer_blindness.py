@@ -15,6 +15,7 @@ from studyapp.models import Study, Trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from studyapp.services.responses import response_record
+from tests.studyapp.turns import trials_in_turn
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.world import make_study, protocol_text
 
@@ -48,7 +49,7 @@ def test_a_trials_page_is_the_same_to_the_byte_whichever_side_is_strong(client: 
     participant = participant_enrol(study=study, client_id=uuid.uuid4())
     instructions_read(participant=participant)
     participant.refresh_from_db()
-    for trial in participant.trials.all():
+    for trial in trials_in_turn(participant):
         pages = set()
         for side in ("left", "right"):
             Trial.objects.filter(pk=trial.pk).update(strong_side=side)

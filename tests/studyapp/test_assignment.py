@@ -302,3 +302,27 @@ def test_it_lets_conditions_take_turns_in_practice_in_the_protocols_order(seed: 
     assert conditions[0] != conditions[1]
     assert conditions[:2] == conditions[2:]
     assert Counter(trial.strong_side for trial in trials) == {"left": 2, "right": 2}
+
+
+@given(
+    seed=st.integers(0, 2**63 - 1),
+    number=st.integers(1, 500),
+    features=st.integers(1, 6),
+    later=st.integers(2, 5),
+)
+def test_a_further_round_has_the_same_trials_in_another_order_and_on_the_other_sides(
+    seed: int, number: int, features: int, later: int
+) -> None:
+    design = Design(("exemplars", "accentuation"), 3, weak_references=2)
+    before, after = (
+        plan_practice(seed=seed, number=number, features=features, design=design, practice_round=practice_round)
+        for practice_round in (later - 1, later)
+    )
+    met = {trial.feature: trial for trial in before}
+    assert sorted(trial.feature for trial in after) == sorted(met)
+    assert features == 1 or [trial.feature for trial in after] != [trial.feature for trial in before]
+    for trial in after:
+        assert trial.cell == met[trial.feature].cell
+        assert trial.strong_side != met[trial.feature].strong_side
+        assert trial.strong_panel_side != met[trial.feature].strong_panel_side
+        assert sorted(trial.reference_order) == [1, 2, 3]

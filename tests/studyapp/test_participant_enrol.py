@@ -9,6 +9,7 @@ from django.db import connection
 
 from studyapp.models import Participant, Study, Trial
 from studyapp.services.enrolment import participant_enrol
+from studyapp.services.trials import store_main
 from tests.studyapp.world import make_study, protocol_text
 
 
@@ -21,6 +22,8 @@ def test_it_stores_what_was_agreed_to_and_nothing_about_the_person(newcomer: Par
 
 
 def test_it_draws_practice_first_and_then_every_main_feature_once(newcomer: Participant, study: Study) -> None:
+    assert [trial.phase for trial in newcomer.trials.all()] == ["practice"] * 2
+    store_main(newcomer)
     trials = list(newcomer.trials.all())
     assert [trial.position for trial in trials] == [1, 2, 3, 4, 5, 6]
     assert [trial.phase for trial in trials] == ["practice"] * 2 + ["main"] * 4
@@ -32,7 +35,7 @@ def test_it_draws_practice_first_and_then_every_main_feature_once(newcomer: Part
 
 def test_two_participants_see_each_main_feature_once_in_each_condition(study: Study) -> None:
     for _ in range(2):
-        participant_enrol(study=study, client_id=uuid.uuid4())
+        store_main(participant_enrol(study=study, client_id=uuid.uuid4()))
     met = Trial.objects.filter(phase="main").values_list("query_pair", "condition")
     assert len(met) == 8
     assert set(Counter(met).values()) == {1}
@@ -42,7 +45,7 @@ def test_it_draws_batch_difficulty_and_panels_and_stores_them_with_the_trial(db:
     wishes = 'batches = 2\nweak_references = 2\ndifficulties = ["easy", 80]'
     study = make_study(protocol_text(features=2, references=2, conditions=("exemplars",), stimuli=wishes))
     for _ in range(4):
-        participant_enrol(study=study, client_id=uuid.uuid4())
+        store_main(participant_enrol(study=study, client_id=uuid.uuid4()))
     trials = list(Trial.objects.select_related("query_pair__study_feature"))
     main = [trial.query_pair for trial in trials if trial.phase == "main"]
     # Four participants are a block of two batches at two difficulties.
@@ -57,13 +60,16 @@ def test_it_draws_batch_difficulty_and_panels_and_stores_them_with_the_trial(db:
 
 def test_it_draws_the_same_trials_in_another_database_row_with_the_same_seed_and_number(study: Study) -> None:
     twin = make_study(protocol_text(slug="twin"))
-    drawn = [
-        [
-            (trial.query_pair.study_feature.feature_id, trial.condition, trial.strong_side, trial.reference_order)
-            for trial in participant_enrol(study=one, client_id=uuid.uuid4()).trials.all()
-        ]
-        for one in (study, twin)
-    ]
+    drawn = []
+    for one in (study, twin):
+        participant = participant_enrol(study=one, client_id=uuid.uuid4())
+        store_main(participant)
+        drawn.append(
+            [
+                (trial.query_pair.study_feature.feature_id, trial.condition, trial.strong_side, trial.reference_order)
+                for trial in participant.trials.all()
+            ]
+        )
     assert drawn[0] == drawn[1]
 
 
@@ -93,6 +99,8 @@ def test_people_who_enrol_at_the_same_moment_get_numbers_without_gap_or_double()
 
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(enrol, range(24)))
+    for participant in study.participants.all():
+        store_main(participant)
     assert sorted(study.participants.values_list("number", flat=True)) == list(range(1, 25))
     counts = Counter(Trial.objects.filter(phase="main").values_list("query_pair", "condition"))
     assert set(counts.values()) == {12}

@@ -12,6 +12,7 @@ from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from studyapp.services.responses import Acknowledgement, ResponseRefusedError, response_record
+from tests.studyapp.turns import trials_in_turn
 from tests.studyapp.world import make_study, protocol_text
 
 
@@ -44,7 +45,7 @@ def finish_practice(participant: Participant) -> None:
 
 
 def test_it_stores_the_answer_and_scores_it_by_the_side_of_the_strong_query(participant: Participant) -> None:
-    for trial in participant.trials.all():
+    for trial in trials_in_turn(participant):
         answer(participant, trial, side="right")
         assert trial.response.choice == "right"
         assert trial.response.correct == (trial.strong_side == "right")
@@ -116,7 +117,7 @@ def test_a_client_id_that_was_used_for_another_trial_is_refused(participant: Par
 
 def test_the_completion_code_exists_from_the_last_response_on_and_never_changes(participant: Participant) -> None:
     last_id = uuid.uuid4()
-    for trial in participant.trials.all():
+    for trial in trials_in_turn(participant):
         participant.refresh_from_db()
         assert participant.completion_code == ""
         answer(participant, trial, client_id=last_id if trial.position == 6 else None)

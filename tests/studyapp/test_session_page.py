@@ -7,6 +7,7 @@ from django.test import Client
 
 from studyapp.models import Participant, Trial
 from studyapp.services.responses import response_record
+from tests.studyapp.turns import trials_in_turn
 
 
 def page(client: Client, participant: Participant) -> str:
@@ -47,7 +48,7 @@ def test_it_shows_the_first_trial_without_an_answer_however_often_it_is_loaded(
     client: Client, participant: Participant
 ) -> None:
     labels = ["Practice 1 of 2", "Practice 2 of 2", "Trial 1 of 4", "Trial 2 of 4", "Trial 3 of 4", "Trial 4 of 4"]
-    for trial, label in zip(participant.trials.all(), labels, strict=True):
+    for trial, label in zip(trials_in_turn(participant), labels, strict=True):
         for _ in range(2):
             shown = page(client, participant)
             assert label in shown
@@ -60,7 +61,7 @@ def test_it_shows_the_first_trial_without_an_answer_however_often_it_is_loaded(
 def test_a_trial_shows_explanations_in_the_condition_that_has_them_and_only_there(
     client: Client, participant: Participant
 ) -> None:
-    for trial in participant.trials.all():
+    for trial in trials_in_turn(participant):
         shown = page(client, participant)
         explained = trial.condition == "accentuation"
         assert [f"/r{number}.png" in shown for number in range(1, 6)] == [True] * 4 + [False]
@@ -70,7 +71,7 @@ def test_a_trial_shows_explanations_in_the_condition_that_has_them_and_only_ther
 
 
 def test_the_completion_code_is_on_no_page_before_the_end(client: Client, participant: Participant) -> None:
-    for trial in participant.trials.all():
+    for trial in trials_in_turn(participant):
         assert "completion-code" not in page(client, participant)
         answer(participant, trial)
     assert 'id="completion-code"' in page(client, participant)

@@ -10,6 +10,7 @@ from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from studyapp.services.responses import response_record
+from tests.studyapp.turns import trials_in_turn
 from tests.studyapp.world import make_study, protocol_text
 
 
@@ -30,7 +31,7 @@ def record(participant: Participant, trial: Trial) -> None:
 
 def trial_with(participant: Participant, condition: str) -> Trial:
     """The first trial of this condition, which is made the current one."""
-    for trial in participant.trials.all():
+    for trial in trials_in_turn(participant):
         if trial.condition == condition:
             return trial
         record(participant, trial)
@@ -38,7 +39,7 @@ def trial_with(participant: Participant, condition: str) -> Trial:
 
 
 def test_the_strong_query_stands_on_the_side_that_was_drawn(client: Client, participant: Participant) -> None:
-    for trial in participant.trials.all():
+    for trial in trials_in_turn(participant):
         pair = trial.query_pair
         expected = {"left": pair.weak_image, "right": pair.weak_image} | {trial.strong_side: pair.strong_image}
         for side, image in expected.items():

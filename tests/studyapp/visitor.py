@@ -6,6 +6,7 @@ from typing import Literal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Request, expect
 
+from stimuli.protocol import QuestionnaireTable
 from studyapp.models import Participant, Study, Trial
 from studyapp.selectors import current_trial
 
@@ -54,8 +55,28 @@ class Visitor:
         """By mouse, to the first trial."""
         self.page.goto(f"{self.address}/s/{study.slug}/")
         self.page.get_by_role("button", name="I agree and take part").click()
-        self.page.get_by_role("button", name="Start the practice").click()
+        self.to_first_trial(study)
+
+    def to_first_trial(self, study: Study) -> None:
+        """From the page after the consent, through all that the protocol has before practice."""
+        plan = study.plan
+        if plan.questionnaire_before:
+            self.fill(plan.questionnaire_before)
+            self.page.get_by_role("button", name="Send and go on").click()
+        self.page.get_by_role("button", name="Go on to the quiz" if plan.quiz else "Start the practice").click()
+        if plan.quiz:
+            for question in plan.quiz.questions:
+                self.page.get_by_role("group", name=question.question).get_by_label(question.answer).check()
+            self.page.get_by_role("button", name="Check my answers").click()
         self.page.locator("[data-trial]").wait_for()
+
+    def fill(self, table: QuestionnaireTable) -> None:
+        """Answer a page of questions."""
+        for question in table.questions:
+            if question.kind in ("choice", "scale"):
+                self.page.get_by_role("group", name=question.label).get_by_role("radio").first.check()
+            else:
+                self.page.get_by_label(question.label).fill("30" if question.kind == "number" else "By the texture.")
 
     def enrol_by_keyboard(self, study: Study) -> None:
         self.page.goto(f"{self.address}/s/{study.slug}/")

@@ -5,10 +5,10 @@ from typing import get_args
 import pytest
 
 from stimuli.protocol import RecruitmentTable
-from studyapp.models import Participant, RecruiterIdentity
+from studyapp.models import Ending, Participant, RecruiterIdentity
 from studyapp.recruitment.arrival import Arrival, ArrivalError
 from studyapp.recruitment.carrying import carried_arrival, signed_arrival
-from studyapp.recruitment.links import completion_link, link_for, link_for_arrival, screen_out_link
+from studyapp.recruitment.links import link_for, link_for_arrival, way_out
 from studyapp.recruitment.sources import SOURCES, arrival_from
 from tests.studyapp.world import make_study, protocol_text
 
@@ -84,8 +84,11 @@ def sent(db: None) -> Participant:
 
 
 def test_addresses_are_filled_in_and_encoded(sent: Participant) -> None:
-    assert completion_link(sent) == "https://panel.example/completion?c=ABCD2345&p=a%26b%3D%7Bcode%7D%20%C3%A9"
-    assert screen_out_link(sent) == "https://panel.example/screen_out?c=ABCD2345&p=a%26b%3D%7Bcode%7D%20%C3%A9"
+    assert way_out(sent) == "https://panel.example/completion?c=ABCD2345&p=a%26b%3D%7Bcode%7D%20%C3%A9"
+    sent.ended_as = Ending.QUIZ_FAILED
+    assert way_out(sent) == "https://panel.example/screen_out?c=ABCD2345&p=a%26b%3D%7Bcode%7D%20%C3%A9"
+    sent.ended_as = Ending.WITHDRAWN
+    assert way_out(sent) is None
 
 
 def test_an_address_that_is_not_named_or_has_nothing_to_fill_in(sent: Participant) -> None:
@@ -101,7 +104,7 @@ def test_who_is_not_enrolled_has_no_code(sent: Participant) -> None:
 
 def test_a_participant_without_identity_has_links_all_the_same(sent: Participant) -> None:
     sent.identity.delete()
-    assert completion_link(sent) == "https://panel.example/completion?c=ABCD2345&p="
+    assert way_out(sent) == "https://panel.example/completion?c=ABCD2345&p="
 
 
 def test_carried_ids_come_back_and_only_for_their_study(sent: Participant) -> None:
