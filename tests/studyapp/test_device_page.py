@@ -116,6 +116,7 @@ def test_a_phone_may_take_part_where_the_protocol_asks_for_nothing(
 def test_without_javascript_the_page_says_that_it_is_needed(demanding: Study, visit: Callable[..., Visitor]) -> None:
     page = come(visit, demanding, java_script_enabled=False).page
     expect(page.get_by_role("heading", name="JavaScript is needed")).to_be_visible()
+    expect(page.locator("#unstarted")).to_have_css("opacity", "1")
     expect(agree(page)).to_be_hidden()
 
 
@@ -124,7 +125,7 @@ def test_when_the_script_cannot_be_loaded_the_page_says_so_too(demanding: Study,
     visitor.page.route("**/device.js", lambda route: route.abort())
     visitor.page.goto(f"{visitor.address}/s/{demanding.slug}/")
     expect(visitor.page.get_by_role("heading", name="JavaScript is needed")).to_be_visible()
-    visitor.page.wait_for_timeout(700)
+    expect(visitor.page.locator("#unstarted")).to_have_css("opacity", "1")
     visitor.assert_accessible()
 
 
