@@ -1,18 +1,17 @@
-"""The personal link: the participant's current page, its images, and the answers sent from it."""
+"""The personal link: the participant's current page."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from stimuli.renditions import web_widths
-from studyapp.explanations import wording
-from studyapp.models import Participant, Trial
-from studyapp.selectors import current_trial, phase_progress, reference_panels
+from studyapp.models import Participant
+from studyapp.selectors import current_trial
 from studyapp.services.progress import instructions_read
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
 from studyapp.views.personal_link import participant_of
+from studyapp.views.trials import trial_page
 
 
 @never_cache
@@ -24,7 +23,7 @@ def current_page(request: HttpRequest, token: str) -> HttpResponse:
     if participant.instructions_read_at is None:
         page = _instructions_page(request, participant)
     elif trial:
-        page = _trial_page(request, trial)
+        page = trial_page(request, trial)
     else:
         page = _thanks_page(request, participant)
     # Also where the personal link was opened on another device: its public link must not enrol the person again.
@@ -47,23 +46,6 @@ def _instructions_page(request: HttpRequest, participant: Participant) -> HttpRe
         "paragraphs": paragraphs(study.plan.instructions.text),
     }
     return render(request, "studyapp/instructions.html", context)
-
-
-def _trial_page(request: HttpRequest, trial: Trial) -> HttpResponse:
-    study = trial.participant.study
-    table = study.plan.stimuli.files
-    assert trial.query_pair is not None
-    context = {
-        "study": study,
-        "participant": trial.participant,
-        "trial": trial,
-        "progress": phase_progress(trial),
-        "panels": reference_panels(trial),
-        "wording": wording(trial.condition, study.plan),
-        "image_format": table.format,
-        "widths": web_widths(table, trial.query_pair.strong_image.pool.image_size),
-    }
-    return render(request, f"studyapp/tasks/{trial.task}.html", context)
 
 
 def _thanks_page(request: HttpRequest, participant: Participant) -> HttpResponse:
