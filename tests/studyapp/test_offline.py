@@ -195,15 +195,15 @@ def test_two_tabs_of_a_session_double_and_lose_nothing(long_study: Study, visit:
         for key in keys:
             gone(page, answer(page, key))
     assert waiting(one) == 5
-    one.context.set_offline(False)
-    for page in (one, other):
-        page.evaluate("dispatchEvent(new Event('online'))")
-    expect(other.locator(".state")).to_have_text("Saved")
+    with other.expect_navigation():  # the tab that is behind shows where the session stands now
+        one.context.set_offline(False)
+        for page in (one, other):
+            page.evaluate("dispatchEvent(new Event('online'))")
     # The first answer to a trial stands; the third trial was answered in the other tab only.
     assert stored(long_study) == [("left", 3), ("left", 2), ("right", 1)]
-    while not other.locator("#completion-code").is_visible():
+    for _ in range(3):
         gone(other, answer(other, 3))
-        other.wait_for_timeout(300)
+    other.locator("#completion-code").wait_for()
     assert len(stored(long_study)) == MAIN
     answer(one, 1)
     one.locator("#completion-code").wait_for()
@@ -232,5 +232,5 @@ def test_an_answer_left_behind_is_delivered_by_a_page_without_a_trial(
         f"quiddity.answer:{session}:1:{last.client_id}", json.dumps(left_behind),
     ])  # fmt: skip
     page.reload()
-    page.wait_for_function("localStorage.length === 0")
+    page.wait_for_function("() => localStorage.length === 0")
     assert Response.objects.count() == PRACTICE + MAIN

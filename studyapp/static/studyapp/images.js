@@ -25,7 +25,7 @@ async function decodeOne(image, onTrouble) {
 // runs before that frame is painted, the second one at the start of the next frame.
 export function painted() {
   return new Promise((resolve) => {
-    requestAnimationFrame(() => requestAnimationFrame(resolve));
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
   });
 }
 

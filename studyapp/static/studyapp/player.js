@@ -12,6 +12,7 @@ const page = document.querySelector("main.trial");
 const stage = page.querySelector(".stage");
 const loading = page.querySelector(".loading");
 const outbox = new Outbox(page.dataset, stateLine(page.querySelector(".state")));
+const ahead = outbox.overtaken.then(() => null);
 
 // A press beside the trial must not take the keys away from it.
 document.addEventListener("click", () => document.activeElement === document.body && page.focus({ preventScroll: true }));
@@ -35,7 +36,9 @@ async function play(turn) {
   }
   const coming = new Coming(page.dataset.coming, trial.id);
   while (trial) {
-    given ??= await answered(trial, coming);
+    // Where another page of the session is ahead, this one answers no further trial.
+    given ??= await Promise.race([ahead, answered(trial, coming)]);
+    if (!given) break;
     if (trial.givesFeedback) await tellFeedback(trial, given);
     given = null;
     trial = await following(coming);
@@ -57,7 +60,7 @@ async function tellFeedback(trial, given) {
   if (feedback) await trial.tell(feedback);
 }
 
-// The next trial, in its place on the page; null at the stop, or where another page of the session is ahead.
+// The next trial, in its place on the page; null at the stop.
 async function following(coming) {
   const since = performance.now();
   let inTrouble = false;
@@ -67,7 +70,7 @@ async function following(coming) {
   });
   await new Promise((resolve) => setTimeout(resolve, CHOSEN_MS));
   if (!inTrouble) wait();
-  const turn = await Promise.race([outbox.overtaken.then(() => null), next]);
+  const turn = await Promise.race([ahead, next]);
   if (!turn) return null;
   stage.replaceChildren(turn);
   showProgress(turn.dataset);
