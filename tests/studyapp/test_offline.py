@@ -34,7 +34,7 @@ def to_main_trials(visitor: Visitor, study: Study) -> None:
 def fetched_ahead(page: Page, visitor: Visitor) -> None:
     ids = {str(trial.public_id) for trial in visitor.participant.trials.filter(phase="main")}
     for _ in range(100):
-        done = [url for url in page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")]
+        done = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
         if all(sum(one in url for url in done) >= 2 + 2 for one in ids):
             break
         page.wait_for_timeout(100)
@@ -49,7 +49,7 @@ def shown(page: Page) -> str:
 
 
 def answer(page: Page, key: int) -> str:
-    """Answer what is shown; gives the trial's id when another one, or none, has taken its place."""
+    """Answer what is shown; gives the trial's id once the answer is marked as chosen."""
     trial = shown(page)
     page.keyboard.press(str(key))
     expect(page.locator(f'[data-trial="{trial}"] .answer[data-chosen]')).to_have_count(1)

@@ -10,12 +10,10 @@ from studyapp.models import Response, Study
 from tests.studyapp.visitor import Visitor
 
 
-def test_reaction_times_are_true_within_two_frames(
-    live_study: Study, visit: Callable[..., Visitor]
-) -> None:
+def test_reaction_times_are_true_within_two_frames(live_study: Study, visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     errors = take_session(visitor.page, f"{visitor.address}/s/{live_study.slug}/", trials=6, seed=1)
-    print(f"\n{table(errors)}")
+    print(f"\n{table(errors)}")  # noqa: T201
     assert distribution(errors.events).median_ms < 2 * 1000 / 60
     assert distribution(errors.keys).median_ms < 2 * 1000 / 60
     visitor.page.locator("#completion-code").wait_for()
