@@ -68,8 +68,11 @@ class SessionProgress:
         return told % {"minutes": self.minutes_left}
 
 
-def session_progress(participant: Participant, step: Step) -> SessionProgress | None:
-    """How far the participant is who is at this step; None where nothing is left to be done. One query."""
+def session_progress(participant: Participant, step: Step, *, ahead: int = 0) -> SessionProgress | None:
+    """How far the participant is who is at this step; None where nothing is left to be done. One query.
+
+    With ``ahead``, how far after so many more answers.
+    """
     if step in OVER:
         return None
     plan = participant.study.plan
@@ -83,6 +86,7 @@ def session_progress(participant: Participant, step: Step) -> SessionProgress | 
         left -= seconds[number] - trials.waiting * trials.pace
     elif at == "main":
         left -= trials.answered_main * trials.pace + participant.breaks_taken * BREAK_S
+    left -= ahead * trials.pace
     return SessionProgress(
         part=number + 1,
         parts=len(parts),

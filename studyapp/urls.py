@@ -32,10 +32,10 @@ class TokenConverter:
         return value
 
 
-class SlotConverter(TokenConverter):
-    """A place on the trial's screen: a query's side, or a reference with or without its explanation."""
+class ImageCodeConverter(TokenConverter):
+    """What names an image of a trial in its address."""
 
-    regex = "left|right|[rw][1-9]x?"
+    regex = "[A-Za-z0-9_-]{20}"
 
 
 class FormatConverter(TokenConverter):
@@ -67,7 +67,7 @@ admin.site.site_url = "/researcher/"
 admin.site.login_form = ThrottledLoginForm
 
 register_converter(TokenConverter, "token")
-register_converter(SlotConverter, "slot")
+register_converter(ImageCodeConverter, "code")
 register_converter(FormatConverter, "format")
 register_converter(PlaceConverter, "place")
 register_converter(Sha256Converter, "sha256")
@@ -91,7 +91,8 @@ urlpatterns = [
     path("p/<token:token>/break/", session.leave_break, name="leave_break"),
     path("p/<token:token>/debriefing/", session.leave_debriefing, name="leave_debriefing"),
     path("p/<token:token>/responses/", trials.record_response, name="record_response"),
-    path("p/<token:token>/<uuid:public_id>/<slot:slot>.<format:image_format>", trials.trial_image, name="trial_image"),
+    path("p/<token:token>/trials/", trials.coming, name="coming_trials"),
+    path("p/<token:token>/<uuid:public_id>/<code:code>.<format:image_format>", trials.trial_image, name="trial_image"),
     path("researcher/", researcher.studies, name="researcher_studies"),
     path("researcher/<slug:slug>/", researcher.study, name="researcher_study"),
     path("researcher/<slug:slug>/participants/", researcher.participants, name="researcher_participants"),

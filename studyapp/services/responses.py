@@ -1,6 +1,8 @@
 """Recording an answer: once, scored, acknowledged; the last one completes the session."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,7 +23,8 @@ class Acknowledgement:
     """What the browser is told about an answer.
 
     ``stored`` is false when another answer to the same trial came first and stands. ``feedback`` is given
-    in practice only: nothing about a main trial's answer ever leaves the server.
+    in practice, and in main trials only where the protocol asks for it: else nothing about a main trial's answer ever
+    leaves the server.
     """
 
     stored: bool
@@ -30,7 +33,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True)
 class Feedback:
-    """Whether the stored practice answer was right, and which side was."""
+    """Whether the stored answer was right, and which side was."""
 
     correct: bool
     strong_side: str
@@ -45,6 +48,8 @@ def response_record(
     choice: SideName,
     confidence: int,
     rt_ms: float,
+    data: dict[str, Any] | None = None,
+    events: Sequence[Any] = (),
 ) -> Acknowledgement:
     """Store and score the answer to the participant's current trial; complete the session with the last one.
 
@@ -73,6 +78,8 @@ def response_record(
         confidence=confidence,
         correct=choice == trial.strong_side,
         rt_ms=rt_ms,
+        data=data or {},
+        events=list(events),
         received_at=timezone.now(),
     )
     after_response(participant=locked, trial=trial)
@@ -80,7 +87,8 @@ def response_record(
 
 
 def _acknowledge(response: Response, client_id: UUID) -> Acknowledgement:
-    """Say whether this answer is the one that stands; in practice also whether it was right."""
+    """Say whether this answer is the one that stands; where feedback is given also whether it was right."""
     trial = response.trial
-    feedback = Feedback(response.correct, trial.strong_side) if trial.phase == Phase.PRACTICE else None
+    told = trial.phase == Phase.PRACTICE or trial.participant.study.plan.trials.feedback
+    feedback = Feedback(response.correct, trial.strong_side) if told else None
     return Acknowledgement(stored=response.client_id == client_id, feedback=feedback)

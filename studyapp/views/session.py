@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stimuli import files
-from stimuli.renditions import web_file, web_widths
+from stimuli.renditions import web_file
 from studyapp.explanations import wording
 from studyapp.flow import OVER, Step, break_before, next_step
 from studyapp.miniature import pictured_image, pictured_trial
@@ -16,13 +16,13 @@ from studyapp.models import Ending, Participant, Place, Trial
 from studyapp.progress import session_progress
 from studyapp.questions import QuestionsForm, questionnaire_answers, questionnaire_form, quiz_choices, quiz_form
 from studyapp.recruitment.links import way_out
-from studyapp.selectors import current_trial, phase_progress, reference_panels, slot_image
+from studyapp.selectors import current_trial, reference_panels
 from studyapp.services import progress
 from studyapp.services.places import place_keep
-from studyapp.tasks.registry import task_of
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
 from studyapp.views.personal_link import participant_of
+from studyapp.views.trials import trial_page
 from studyapp.views.withdrawal import withdrawn_page
 
 STEP_OF_PLACE = {Place.BEFORE: Step.QUESTIONNAIRE_BEFORE, Place.AFTER: Step.QUESTIONNAIRE_AFTER}
@@ -180,20 +180,7 @@ def _quiz_page(request: HttpRequest, participant: Participant, form: QuestionsFo
 
 
 def _trial_page(request: HttpRequest, participant: Participant) -> HttpResponse:
-    trial = _trial(participant)
-    table = participant.study.plan.stimuli.files
-    task, left = task_of(trial), slot_image(trial, "left")
-    assert left is not None
-    context = {
-        "trial": trial,
-        "progress": phase_progress(trial),
-        "task": task,
-        "panels": reference_panels(trial),
-        "wording": wording(trial.condition, participant.study.plan),
-        "image_format": table.format,
-        "widths": web_widths(table, left.pool.image_size),
-    }
-    return _page(request, task.template, participant, Step.TRIAL, context)
+    return trial_page(request, _trial(participant))
 
 
 def _break_page(request: HttpRequest, participant: Participant) -> HttpResponse:

@@ -1,22 +1,38 @@
-"""What a trial's page asks for: its images, and that its answer be recorded."""
+"""The trials in the browser: the page that shows one after another, their images, and that answers be recorded."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stimuli import files
-from stimuli.renditions import web_file
-from studyapp.selectors import current_trial, slot_image
+from stimuli.models import ImagePool
+from stimuli.renditions import web_file, web_widths
+from studyapp.addresses import slot_of
+from studyapp.coming import coming_trials
+from studyapp.explanations import wording
+from studyapp.flow import Step
+from studyapp.models import Phase, Trial
+from studyapp.progress import session_progress
+from studyapp.selectors import Progress, phase_progress, reference_panels, slot_image
 from studyapp.services.responses import ResponseRefusedError, response_record
+from studyapp.tasks.registry import task_named, task_of
+from studyapp.trial_events import logged_events
 from studyapp.views.personal_link import participant_of
+
+# So many trials a browser gets at once; after the last of them it asks for its page again.
+MOST_TRIALS = 60
 
 
 class Answer(BaseModel):
-    """What the browser sends for one trial."""
+    """What the browser sends for one trial. What it measured beside the answer is looked through on its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -26,6 +42,50 @@ class Answer(BaseModel):
     confidence: Annotated[int, Field(ge=1, le=3)]
     # Eleven days: longer than anyone leaves a trial open, and a number that can be computed with.
     rt_ms: Annotated[float, Field(ge=0, le=1e9)]
+    data: Any = None
+    events: Any = None
+
+
+def trial_page(request: HttpRequest, trial: Trial) -> HttpResponse:
+    """The page that shows this trial, and then those that follow it up to the next stop."""
+    context = trial_context(trial) | {"template": task_of(trial).template}
+    return render(request, "studyapp/trial.html", context)
+
+
+def trial_context(trial: Trial, *, ahead: int = 0) -> dict[str, Any]:
+    """Everything that the template of a trial's task is given; ``ahead`` trials are still to be answered before it."""
+    participant = trial.participant
+    plan = participant.study.plan
+    progress = phase_progress(trial)
+    return {
+        "study": participant.study,
+        "participant": participant,
+        "trial": trial,
+        "progress": progress,
+        "label": _label(progress),
+        "session": session_progress(participant, Step.TRIAL, ahead=ahead),
+        "question": task_of(trial).question,
+        "gives_feedback": trial.phase == Phase.PRACTICE or plan.trials.feedback,
+        "panels": reference_panels(trial),
+        "wording": wording(trial.condition, plan),
+        "image_format": plan.stimuli.files.format,
+        "widths": web_widths(plan.stimuli.files, _pool(trial).image_size),
+    }
+
+
+@never_cache
+@require_safe
+def coming(request: HttpRequest, token: str) -> HttpResponse:
+    """The trials up to the next stop, each as it will stand on the page."""
+    trials = coming_trials(participant_of(token))[:MOST_TRIALS]
+    shown = [
+        {
+            "trial": trial.public_id,
+            "html": render_to_string(task_of(trial).template, trial_context(trial, ahead=ahead)),
+        }
+        for ahead, trial in enumerate(trials)
+    ]
+    return JsonResponse({"trials": shown})
 
 
 @require_POST
@@ -44,6 +104,8 @@ def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
             choice=answer.choice,
             confidence=answer.confidence,
             rt_ms=answer.rt_ms,
+            data=task_named(participant.study.plan.trials.task).data_of(answer.data),
+            events=logged_events(answer.events),
         )
     except ResponseRefusedError as error:
         return JsonResponse({"error": str(error)}, status=409)
@@ -57,15 +119,15 @@ def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 @require_safe
-def trial_image(request: HttpRequest, token: str, public_id: UUID, slot: str, image_format: str) -> HttpResponse:
-    """One image of the participant's current trial, in the width that the browser asks for (``?width=``) or in full.
+def trial_image(request: HttpRequest, token: str, public_id: UUID, code: str, image_format: str) -> HttpResponse:
+    """One image of a coming trial, in the width that the browser asks for (``?width=``) or in full.
 
     The answer carries no name, hash or date of the file: what tells the two queries apart is in the picture only.
     """
-    trial = current_trial(participant_of(token))
-    if trial is None or trial.public_id != public_id:
-        raise Http404
-    image, table = slot_image(trial, slot), trial.participant.study.plan.stimuli.files
+    participant = participant_of(token)
+    trial = coming_trials(participant).filter(public_id=public_id).first()
+    slot, table = trial and slot_of(trial, code), participant.study.plan.stimuli.files
+    image = slot_image(trial, slot) if trial and slot else None
     if image is None or image_format != table.format:
         raise Http404
     file = web_file(image, table, _width(request, default=image.pool.image_size))
@@ -74,6 +136,24 @@ def trial_image(request: HttpRequest, token: str, public_id: UUID, slot: str, im
     response = HttpResponse(files.read(file.sha256), content_type=file.content_type)
     response["Cache-Control"] = "private, max-age=3600"
     return response
+
+
+def _label(progress: Progress) -> str:
+    """Where a trial stands, in words."""
+    words = (
+        _("Practice %(trial)d of %(trials)d")
+        if progress.phase == Phase.PRACTICE
+        else _("Trial %(trial)d of %(trials)d")
+    )
+    return words % {"trial": progress.trial, "trials": progress.trials}
+
+
+def _pool(trial: Trial) -> ImagePool:
+    """Where the images of a trial come from; all of them have its size."""
+    if trial.query_pair:
+        return trial.query_pair.strong_image.pool
+    assert trial.continuation_pair is not None
+    return trial.continuation_pair.seed_image.pool
 
 
 def _width(request: HttpRequest, *, default: int) -> int:

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from stimuli.models import SourceImage
+from studyapp.addresses import image_address
 from studyapp.models import Study, Trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
@@ -22,7 +23,10 @@ from tests.studyapp.world import make_study, protocol_text
 # "Strongly" stands in the sentence above the references of every trial.
 TELLING = re.compile(r"strong(?!ly)|weak|correct|rank|activation", re.IGNORECASE)
 
-# Playwright can record a body only until the page is left, which a reply to a main trial brings about at once.
+# In practice the words for all outcomes stand in the page, and the same ones whatever the outcome is.
+BOTH_OUTCOMES = re.compile(r' data-(right|wrong)-(left|right)=\\?"[^"]*"')
+
+# Playwright can record a body only until the page is left, which the reply to the last trial brings about at once.
 SLOW_REPLIES = """
 const quick = window.fetch;
 window.fetch = async (...request) => {
@@ -54,9 +58,10 @@ def test_a_trials_page_is_the_same_to_the_byte_whichever_side_is_strong(client: 
         for side in ("left", "right"):
             Trial.objects.filter(pk=trial.pk).update(strong_side=side)
             page = client.get(f"/p/{participant.token}/").content.decode()
-            pages.add(re.sub(r'data-csrf="\w+"', "", page))
+            coming = client.get(f"/p/{participant.token}/trials/").content.decode()
+            pages.add(re.sub(r'data-csrf="\w+"', "", page) + coming)
         assert len(pages) == 1
-        assert not TELLING.search(pages.pop())
+        assert not TELLING.search(BOTH_OUTCOMES.sub("", pages.pop()))
         response_record(
             participant=participant,
             trial_id=trial.public_id,
@@ -95,10 +100,17 @@ def test_nothing_a_browser_received_in_main_trials_tells_the_answer(
     answers = [number for number, one in enumerate(everything) if one.url.endswith("/responses/")]
     main = everything[answers[1] + 1 :]
     images = [one for one in main if one.url.endswith(".png")]
-    queries = [one for one in images if one.url.endswith(("/left.png", "/right.png"))]
-    pages = [one for one in main if one.url.endswith(f"/p/{one.url.split('/')[4]}/")]
-    assert len(queries) == 4 * 2
-    assert len([one for one in pages if "Which of the two images" in one.text]) == 4
+    trials = Trial.objects.filter(participant__study=live_study, phase="main")
+    addresses = [image_address(trial, side, "png") for trial in trials for side in ("left", "right")]
+    queries = [one for one in images if one.url.endswith(tuple(addresses))]
+    assert {one.url for one in queries} == {f"{visitor.address}{address}" for address in addresses}
+    (listed,) = [one for one in main if one.url.endswith("/trials/")]
+    assert listed.text.count("Which of the two images") == 4
+    asked = [one.url for one in images]
+    # A trial's images are asked for in the order in which they stand on the screen.
+    for trial in trials:
+        own = [url for url in asked if str(trial.public_id) in url]
+        assert own[-2:] == [f"{visitor.address}{image_address(trial, side, 'png')}" for side in ("left", "right")]
     assert [one.text for one in main if one.url.endswith("/responses/")] == [
         '{"status": "stored", "feedback": null}'
     ] * 4

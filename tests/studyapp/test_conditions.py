@@ -17,6 +17,7 @@ from stimuli import files
 from stimuli.freezing import FreezeError, freeze
 from stimuli.models import Rendition, Stimulus
 from stimuli.protocol import read_protocol
+from studyapp.addresses import image_address
 from studyapp.models import Participant, Reference, Study, Trial
 from studyapp.panels import ReferenceSlot
 from studyapp.selectors import current_trial, reference_panels, slot_image
@@ -102,8 +103,7 @@ def test_each_visualization_of_a_feature_is_another_one(enrolled: Participant) -
 
 def test_a_place_without_an_image_serves_none(client: Client, enrolled: Participant) -> None:
     for trial in trials(enrolled):
-        base = f"/p/{enrolled.token}/{trial.public_id}"
-        found = [client.get(f"{base}/{slot}.png").status_code for slot in ("left", "r1", "r1x")]
+        found = [client.get(image_address(trial, slot, "png")).status_code for slot in ("left", "r1", "r1x")]
         shown = SHOWN[trial.condition] or ()
         assert found == [200, 200 if "image" in shown else 404, 200 if "explanation" in shown else 404]
 
@@ -133,7 +133,7 @@ class TestFiles:
         for trial in trials(person):
             slots = [slot for one in slots_of(trial) for slot in (one.image, one.explanation) if slot]
             for slot in ("left", "right", *slots):
-                address = f"/p/{person.token}/{trial.public_id}/{slot}"
+                address = image_address(trial, slot, "webp").removesuffix(".webp")
                 for query, side in (("", 64), ("?width=64", 64), ("?width=32", 32)):
                     answer = client.get(f"{address}.webp{query}")
                     assert answer.headers["Content-Type"] == "image/webp"
@@ -147,7 +147,7 @@ class TestFiles:
         trial = current_trial(person)
         assert trial is not None
         page = client.get(f"/p/{person.token}/").content.decode()
-        left = f"/p/{person.token}/{trial.public_id}/left.webp"
+        left = image_address(trial, "left", "webp")
         assert f'src="{left}" srcset="{left}?width=32 32w, {left}?width=64 64w" sizes=' in page
 
     def test_a_study_whose_files_for_browsers_are_missing_is_refused(self, person: Participant, tmp_path: Path) -> None:

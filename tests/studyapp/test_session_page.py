@@ -5,6 +5,7 @@ import uuid
 import pytest
 from django.test import Client
 
+from studyapp.addresses import image_address
 from studyapp.models import Participant, Trial
 from studyapp.services.responses import response_record
 from tests.studyapp.turns import trials_in_turn
@@ -64,8 +65,10 @@ def test_a_trial_shows_explanations_in_the_condition_that_has_them_and_only_ther
     for trial in trials_in_turn(participant):
         shown = page(client, participant)
         explained = trial.condition == "accentuation"
-        assert [f"/r{number}.png" in shown for number in range(1, 6)] == [True] * 4 + [False]
-        assert [f"/r{number}x.png" in shown for number in range(1, 6)] == [explained] * 4 + [False]
+        has_images = [image_address(trial, f"r{number}", "png") in shown for number in range(1, 6)]
+        has_explanations = [image_address(trial, f"r{number}x", "png") in shown for number in range(1, 6)]
+        assert has_images == [True] * 4 + [False]
+        assert has_explanations == [explained] * 4 + [False]
         assert ('id="flip"' in shown) == explained
         answer(participant, trial)
 

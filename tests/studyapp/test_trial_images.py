@@ -1,10 +1,12 @@
-"""``/p/<token>/<trial>/<slot>.png``: the images of the current trial, at addresses that tell nothing."""
+"""``/p/<token>/<trial>/<code>.png``: the images of the coming trials, at addresses that tell nothing."""
 
+import re
 import uuid
 
 import pytest
 from django.test import Client
 
+from studyapp.addresses import image_address
 from studyapp.models import Participant, Reference, Trial
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
@@ -15,7 +17,7 @@ from tests.studyapp.world import make_study, protocol_text
 
 
 def address(trial: Trial, slot: str) -> str:
-    return f"/p/{trial.participant.token}/{trial.public_id}/{slot}.png"
+    return image_address(trial, slot, "png")
 
 
 def record(participant: Participant, trial: Trial) -> None:
@@ -112,19 +114,47 @@ def test_the_headers_of_the_two_queries_differ_in_length_at_most(client: Client,
     assert not {"ETag", "Last-Modified", "Content-Disposition"} & set(left)
 
 
-def test_only_the_current_trial_is_served(client: Client, participant: Participant) -> None:
-    first, second = participant.trials.all()[:2]
-    assert client.get(address(second, "left")).status_code == 404
-    response_record(
-        participant=participant,
-        trial_id=first.public_id,
-        client_id=uuid.uuid4(),
-        choice="left",
-        confidence=1,
-        rt_ms=1.0,
-    )
-    assert client.get(address(first, "left")).status_code == 404
-    assert client.get(address(second, "left")).status_code == 200
+def served(client: Client, participant: Participant) -> list[int]:
+    """The positions of the trials whose images are served."""
+    trials = participant.trials.order_by("position")
+    return [trial.position for trial in trials if client.get(address(trial, "left")).status_code == 200]
+
+
+def test_images_are_served_from_the_current_trial_to_the_end_of_practice_and_then_to_the_end(
+    client: Client, participant: Participant
+) -> None:
+    seen = []
+    for trial in participant.trials.order_by("position"):
+        seen.append(served(client, participant))
+        record(participant, trial)
+    assert seen == [[1, 2], [2], [3, 4, 5, 6], [4, 5, 6], [5, 6], [6]]
+    assert served(client, participant) == []
+
+
+def test_images_are_served_up_to_the_next_break(client: Client, db: None) -> None:
+    study = make_study(protocol_text().replace("conditions =", "block_size = 3\nconditions ="))
+    participant = participant_enrol(study=study, client_id=uuid.uuid4())
+    instructions_read(participant=participant)
+    participant.refresh_from_db()
+    seen = []
+    for trial in participant.trials.order_by("position"):
+        seen.append(served(client, participant))
+        record(participant, trial)
+    assert seen == [[1, 2], [2], [3, 4, 5], [4, 5], [5], [6]]
+
+
+def test_the_address_of_an_image_is_another_one_in_every_slot_trial_and_session(
+    client: Client, participant: Participant
+) -> None:
+    other = participant_enrol(study=participant.study, client_id=uuid.uuid4())
+    trials = [*participant.trials.all(), *other.trials.all()]
+    slots = ("left", "right", "r1", "r1x", "r2")
+    codes = {address(trial, slot).split("/")[-1] for trial in trials for slot in slots}
+    assert len(codes) == len(trials) * len(slots)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{20}\.png", code) for code in codes)
+    for guess in ("left", "strong", "A" * 20, "A" * 21):
+        first = participant.trials.get(position=1)
+        assert client.get(f"/p/{participant.token}/{first.public_id}/{guess}.png").status_code == 404
 
 
 def test_nothing_is_served_before_the_instructions_are_read(client: Client, newcomer: Participant) -> None:
@@ -135,7 +165,9 @@ def test_a_trial_of_another_participant_is_not_served(client: Client, participan
     other = participant_enrol(study=participant.study, client_id=uuid.uuid4())
     instructions_read(participant=other)
     trial = other.trials.get(position=1)
-    assert client.get(f"/p/{participant.token}/{trial.public_id}/left.png").status_code == 404
+    code = address(trial, "left").split("/")[-1]
+    assert client.get(address(trial, "left")).status_code == 200
+    assert client.get(f"/p/{participant.token}/{trial.public_id}/{code}").status_code == 404
 
 
 @pytest.mark.parametrize("slot", ["r5", "r5x", "r0", "strong", "r1xx", "r10", "w1", "w1x"])

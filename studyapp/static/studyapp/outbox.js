@@ -1,58 +1,97 @@
-// The answer on its way to the server. It is kept in this browser until the server has acknowledged it, so that
-// a reload, a crash or a lost connection can neither lose nor double it: a replay carries the same client_id.
+// Answers on their way to the server: one at a time, in the order in which they were given, each again and again until
+// the server has acknowledged it. A replay carries the same client_id, so that nothing can be doubled.
 
-const KEY = `quiddity.pending:${location.pathname}`;
+import { Kept } from "./kept.js";
+import { pauseAfter } from "./waiting.js";
+
 const TIMEOUT_MS = 20_000;
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
 // The server has decided about this answer; sending it again would not change that.
-const REFUSED = new Set([400, 404, 409]);
+const REFUSED = new Set([400, 404, 409, 410]);
 
-export function pendingAnswer() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY));
-  } catch {
-    return null; // storage is blocked, or what stands there was not written by us
+export class Outbox {
+  // where: the data of an element that names the session, where answers are sent to, and the CSRF token.
+  // tell(what, n): called with "saving", "saved", or what is wrong, and how many answers wait.
+  constructor(where, tell) {
+    this.where = where;
+    this.tell = tell;
+    this.kept = new Kept(where.session);
+    this.acknowledgements = new Map();
+    this.running = false;
+    this.waiters = [];
+    // Resolves when another answer than ours stands for a trial, or ours is not taken: this page is behind.
+    this.overtaken = new Promise((resolve) => (this.#fallBehind = resolve));
   }
-}
 
-function keep(answer) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(answer));
-  } catch {
-    // Storage is blocked or full: the answer is still sent until this page is closed.
+  #fallBehind;
+
+  waiting() {
+    return this.kept.all();
   }
-}
 
-function forget() {
-  try {
-    localStorage.removeItem(KEY);
-  } catch {
-    // Storage is blocked: nothing was kept.
+  put(answer) {
+    this.kept.add(answer);
+    this.start();
   }
-}
 
-// Sends until acknowledged. Gives the server's acknowledgement, or {status: "refused"} when it will not have the
-// answer. onTrouble(httpStatus) is called after each failed attempt, with 0 where there was no reply at all.
-export async function deliver(answer, { url, csrfToken, onTrouble }) {
-  keep(answer);
-  for (let attempt = 0; ; attempt += 1) {
-    const { status, acknowledgement } = await send(answer, url, csrfToken);
-    if (acknowledgement || REFUSED.has(status)) {
-      forget();
-      return acknowledgement ?? { status: "refused" };
+  // Resolves when no answer of the session waits in this browser.
+  empty() {
+    return new Promise((resolve) => {
+      this.waiters.push(resolve);
+      this.start();
+    });
+  }
+
+  // What the server says of an answer of ours. Where another tab has sent it, it is asked again.
+  async acknowledgement(answer) {
+    await this.empty();
+    if (!this.acknowledgements.has(answer.client_id)) {
+      this.kept.add(answer);
+      await this.empty();
     }
-    onTrouble(status);
-    await pause(Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS));
+    return this.acknowledgements.get(answer.client_id) ?? { status: "stored", feedback: null };
+  }
+
+  start() {
+    if (!this.running) this.#run();
+  }
+
+  async #run() {
+    this.running = true;
+    const hadWork = this.waiting().length > 0;
+    let failures = 0;
+    while (this.waiting().length > 0) {
+      if (failures === 0) this.tell("saving", this.waiting().length);
+      const trouble = await alone(`quiddity.outbox:${this.where.session}`, () => this.#sendFirst());
+      failures = trouble === null ? 0 : failures + 1;
+      if (trouble === null) continue;
+      this.tell(trouble, this.waiting().length);
+      await pauseAfter(failures);
+    }
+    this.running = false;
+    if (hadWork) this.tell("saved", 0);
+    this.waiters.splice(0).forEach((resolve) => resolve());
+  }
+
+  // Gives null, or what went wrong.
+  async #sendFirst() {
+    const [answer] = this.waiting();
+    if (!answer) return null; // another tab has sent it
+    const { status, acknowledgement } = await send(answer, this.where);
+    if (!acknowledgement && !REFUSED.has(status)) return { 0: "offline", 403: "cookies" }[status] ?? "busy";
+    this.acknowledgements.set(answer.client_id, acknowledgement ?? { status: "refused", feedback: null });
+    this.kept.remove(answer);
+    if (acknowledgement?.status !== "stored") this.#fallBehind();
+    return null;
   }
 }
 
-async function send(answer, url, csrfToken) {
+async function send(answer, { responses, csrf }) {
   try {
-    const reply = await fetch(url, {
+    const reply = await fetch(responses, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken },
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
       body: JSON.stringify(answer),
+      redirect: "error", // a portal that asks for a login is not the server
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     return { status: reply.status, acknowledgement: reply.ok ? await reply.json() : null };
@@ -61,15 +100,11 @@ async function send(answer, url, csrfToken) {
   }
 }
 
-// Waits, or less when the connection comes back.
-function pause(ms) {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      removeEventListener("online", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    addEventListener("online", done);
-  });
+// One tab at a time. Without Web Locks (not on https) two tabs may send the same answer: the server takes it once.
+async function alone(name, act) {
+  try {
+    return await navigator.locks.request(name, act);
+  } catch {
+    return act(); // no locks, or none for a page whose storage is blocked
+  }
 }

@@ -1,35 +1,123 @@
-// The reference panel of a condition that explains: each place holds the original and its explanation, one above
-// the other. A press on a place flips that place, the button below flips all of them.
+// References that carry an explanation: each place holds the original and its explanation, one above the other. A short
+// press changes what is shown, a long one shows the original for as long as it lasts: on a place for this place, on
+// the button or the key F for all of them.
 
-export function bindReferences(root) {
-  const button = root.querySelector("#flip");
-  if (!button) return; // this condition shows plain images
-  const { explained } = root.querySelector(".evidence").dataset; // one word: accentuated, suppressed, coloured
-  const captions = { explanation: explained, original: "original" };
-  const places = Array.from(root.querySelectorAll("button.reference"));
-  const summary = root.querySelector("#shown");
+const HOLD_MS = 300;
 
-  const show = (place, what) => {
-    place.dataset.shown = what;
-    place.querySelector(".caption").textContent = captions[what];
-  };
-  const other = (what) => (what === "original" ? "explanation" : "original");
-  const summarise = () => {
-    const originals = places.filter((place) => place.dataset.shown === "original").length;
-    const all = originals === 0 || originals === places.length;
-    summary.textContent = all ? (originals ? "originals" : explained) : "both kinds";
-    button.textContent = originals === places.length ? `Show the ${explained} images` : "Show the original images";
-  };
+export class References {
+  #evidence;
+  #places;
+  #button;
+  #onFlip;
 
-  for (const place of places) {
-    place.addEventListener("click", () => {
-      show(place, other(place.dataset.shown));
-      summarise();
-    });
+  // onFlip(place, shown, anyOriginal): called for every change, with the place's number or "all".
+  // signal: aborted when the trial is over.
+  constructor(turn, onFlip, signal) {
+    this.#evidence = turn.querySelector(".evidence");
+    this.#places = Array.from(turn.querySelectorAll("button.reference"));
+    this.#button = turn.querySelector("#flip");
+    this.#onFlip = onFlip;
+    this.all = this.#button && new Press(this.#places, (shown) => this.#show(this.#places, "all", shown));
+    if (!this.all) return; // this condition shows plain images
+    bindPress(this.#button, this.all);
+    addEventListener("blur", () => this.all.cancel(), { signal }); // the release of the key would not be seen
+    for (const place of this.#places) {
+      bindPress(place, new Press([place], (shown) => this.#show([place], place.dataset.place, shown)));
+    }
   }
-  button.addEventListener("click", () => {
-    const what = places.every((place) => place.dataset.shown === "original") ? "explanation" : "original";
-    for (const place of places) show(place, what);
-    summarise();
+
+  #show(places, name, shown) {
+    for (const place of places) {
+      place.dataset.shown = shown;
+      place.querySelector(".caption").textContent = this.#evidence.dataset[shown === "original" ? "original" : "explained"];
+    }
+    const originals = this.#places.filter((place) => place.dataset.shown === "original").length;
+    this.#summarise(originals);
+    this.#onFlip(name, shown, originals > 0);
+  }
+
+  #summarise(originals) {
+    const { explained, originals: all, both } = this.#evidence.dataset;
+    const { showExplained, showOriginals } = this.#button.dataset;
+    const isAll = originals === this.#places.length;
+    const shown = this.#evidence.querySelector("#shown");
+    shown.textContent = originals === 0 ? explained : isAll ? all : both;
+    this.#button.textContent = isAll ? showExplained : showOriginals;
+  }
+}
+
+// One press on one or all places: it begins with the original, and its length decides what stays.
+class Press {
+  #places;
+  #show;
+  #before = null; // what was shown when the press began; null between presses
+  #since = 0;
+
+  constructor(places, show) {
+    this.#places = places;
+    this.#show = show;
+  }
+
+  begin(time) {
+    if (this.#before) return;
+    this.#before = this.#shown();
+    this.#since = time;
+    this.#turnTo("original");
+  }
+
+  end(time) {
+    if (!this.#before) return;
+    const other = this.#before === "original" ? "explanation" : "original";
+    this.#turnTo(time - this.#since > HOLD_MS ? "explanation" : other);
+    this.#before = null;
+  }
+
+  // The press became something else, such as scrolling.
+  cancel() {
+    if (!this.#before) return;
+    this.#turnTo(this.#before);
+    this.#before = null;
+  }
+
+  #shown() {
+    return this.#places.every((place) => place.dataset.shown === "original") ? "original" : "explanation";
+  }
+
+  #turnTo(shown) {
+    if (this.#places.some((place) => place.dataset.shown !== shown)) this.#show(shown);
+  }
+}
+
+// Mouse, finger and pen; Enter and Space on the focused button; and a click without either, as a screen reader makes.
+function bindPress(button, press) {
+  const isKey = (event) => event.key === "Enter" || event.key === " ";
+  let handled = false;
+  const begin = (event) => {
+    handled = true;
+    press.begin(event.timeStamp);
+  };
+  button.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    button.setPointerCapture(event.pointerId);
+    begin(event);
+  });
+  button.addEventListener("pointerup", (event) => press.end(event.timeStamp));
+  const cancel = () => {
+    handled = false;
+    press.cancel();
+  };
+  button.addEventListener("pointercancel", cancel);
+  button.addEventListener("contextmenu", (event) => event.preventDefault()); // what a long touch asks for
+  button.addEventListener("keydown", (event) => {
+    if (isKey(event) && !event.repeat) begin(event);
+  });
+  button.addEventListener("keyup", (event) => isKey(event) && press.end(event.timeStamp));
+  button.addEventListener("blur", cancel);
+  button.addEventListener("click", (event) => {
+    if (!handled) {
+      press.begin(event.timeStamp);
+      press.end(event.timeStamp);
+    }
+    handled = false;
   });
 }

@@ -1,0 +1,30 @@
+"""The trials that a participant's browser may have in advance: from the current one to the next stop."""
+
+from django.db.models import Min, QuerySet
+
+from studyapp.models import Participant, Phase, Trial
+from studyapp.selectors import current_trial
+
+
+def coming_trials(participant: Participant) -> "QuerySet[Trial]":
+    """The trials without an answer up to the end of the practice round, the next break or the end; none before them."""
+    current = current_trial(participant)
+    if current is None:
+        return Trial.objects.none()
+    waiting = participant.trials.filter(response=None, phase=current.phase, round=current.round)
+    block_size = participant.study.plan.trials.block_size
+    if current.phase == Phase.MAIN and block_size:
+        waiting = waiting.filter(position__lt=_end_of_block(current, block_size))
+    return waiting.order_by("position").select_related(
+        "query_pair__study_feature",
+        "query_pair__strong_image__pool",
+        "query_pair__weak_image__pool",
+        "continuation_pair__study_feature",
+        "continuation_pair__seed_image__pool",
+    )
+
+
+def _end_of_block(trial: Trial, block_size: int) -> int:
+    """The position of the first main trial after the block of this one."""
+    first: int = trial.participant.trials.filter(phase=Phase.MAIN).aggregate(first=Min("position"))["first"]
+    return first + ((trial.position - first) // block_size + 1) * block_size

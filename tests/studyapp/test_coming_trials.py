@@ -1,0 +1,56 @@
+"""``/p/<token>/trials/``: the trials up to the next stop, as they will stand on the page."""
+
+import uuid
+from typing import Any
+
+from django.test import Client
+
+from studyapp.models import Participant
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
+from studyapp.services.responses import response_record
+from tests.studyapp.world import make_study, protocol_text
+
+
+def listed(client: Client, participant: Participant) -> list[dict[str, Any]]:
+    reply = client.get(f"/p/{participant.token}/trials/")
+    assert "no-store" in reply["Cache-Control"]
+    trials: list[dict[str, Any]] = reply.json()["trials"]
+    return trials
+
+
+def test_it_lists_what_is_left_up_to_the_end_of_practice_and_then_to_the_end(
+    client: Client, participant: Participant
+) -> None:
+    counted = []
+    for trial in participant.trials.order_by("position"):
+        trials = listed(client, participant)
+        counted.append(len(trials))
+        assert trials[0]["trial"] == str(trial.public_id)
+        assert f'data-trial="{trial.public_id}"' in trials[0]["html"]
+        assert ("data-feedback" in trials[0]["html"]) == (trial.phase == "practice")
+        response_record(
+            participant=participant, trial_id=trial.public_id, client_id=uuid.uuid4(), choice="left", confidence=1,
+            rt_ms=1.0,
+        )  # fmt: skip
+    assert counted == [2, 1, 4, 3, 2, 1]
+    assert listed(client, participant) == []
+
+
+def test_nothing_is_listed_before_the_instructions_are_read(client: Client, newcomer: Participant) -> None:
+    assert listed(client, newcomer) == []
+
+
+def test_main_trials_give_feedback_where_the_protocol_says_so(client: Client, db: None) -> None:
+    study = make_study(protocol_text().replace("conditions =", "feedback = true\nconditions ="))
+    participant = participant_enrol(study=study, client_id=uuid.uuid4())
+    instructions_read(participant=participant)
+    participant.refresh_from_db()
+    for trial in participant.trials.order_by("position"):
+        assert "data-feedback" in listed(client, participant)[0]["html"]
+        told = response_record(
+            participant=participant, trial_id=trial.public_id, client_id=uuid.uuid4(), choice="left", confidence=1,
+            rt_ms=1.0,
+        ).feedback  # fmt: skip
+        assert told is not None
+        assert told.strong_side == trial.strong_side

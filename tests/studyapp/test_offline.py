@@ -1,0 +1,236 @@
+"""Answers while the connection is bad: every one is stored once, in order, and none is lost."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
+
+from studyapp.models import Response, Study
+from studyapp.selectors import current_trial
+from tests.studyapp.visitor import READING_MS, SCALE, Visitor
+from tests.studyapp.world import make_study, protocol_text
+
+MAIN = 6
+PRACTICE = 2
+
+
+@pytest.fixture
+def long_study(live_server: LiveServer, browser: Browser) -> Study:
+    return make_study(protocol_text(features=MAIN, references=2))
+
+
+def to_main_trials(visitor: Visitor, study: Study) -> None:
+    """Through practice, to the first main trial with the images of all main trials fetched."""
+    visitor.enrol(study)
+    for _ in range(PRACTICE):
+        visitor.click("left", 1)
+    assert visitor.trial.phase == "main"
+    fetched_ahead(visitor.page, visitor)
+
+
+def fetched_ahead(page: Page, visitor: Visitor) -> None:
+    ids = {str(trial.public_id) for trial in visitor.participant.trials.filter(phase="main")}
+    for _ in range(100):
+        done = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+        if all(sum(one in url for url in done) >= 2 + 2 for one in ids):
+            break
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(300)
+
+
+def shown(page: Page) -> str:
+    """The id of the trial on the page, once it takes answers."""
+    expect(page.locator(".answer:enabled")).to_have_count(6)
+    page.wait_for_timeout(READING_MS)
+    return page.locator("[data-trial]").get_attribute("data-trial") or ""
+
+
+def answer(page: Page, key: int) -> str:
+    """Answer what is shown; gives the trial's id once the answer is marked as chosen."""
+    trial = shown(page)
+    page.keyboard.press(str(key))
+    expect(page.locator(f'[data-trial="{trial}"] .answer[data-chosen]')).to_have_count(1)
+    return trial
+
+
+def gone(page: Page, trial: str) -> None:
+    page.locator(f'[data-trial="{trial}"]').wait_for(state="detached")
+
+
+def waiting(page: Page) -> int:
+    return int(page.evaluate("localStorage.length"))
+
+
+def stored(study: Study) -> list[tuple[str, int]]:
+    """What was chosen in the main trials, in the order of the trials; the order of arrival is the same one."""
+    rows = Response.objects.filter(trial__participant__study=study, trial__phase="main").order_by("trial__position")
+    assert [one.pk for one in rows] == sorted(one.pk for one in rows)
+    return [(one.choice, one.confidence) for one in rows]
+
+
+def test_the_whole_main_block_is_answered_without_a_connection_and_stored_when_it_is_back(
+    long_study: Study, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    to_main_trials(visitor, long_study)
+    page.context.set_offline(True)
+    for number in range(MAIN):
+        trial = answer(page, number + 1)
+        if number < MAIN - 1:
+            gone(page, trial)
+            expect(page.locator(".state")).to_have_text(f"Offline. Kept on this device: {number + 1}")
+            assert page.title() == f"Trial {number + 2} of {MAIN} - {long_study.title}"
+    expect(page.locator(".loading")).to_be_visible()
+    assert stored(long_study) == []
+    assert waiting(page) == MAIN
+    page.context.set_offline(False)
+    page.locator("#completion-code").wait_for()
+    assert stored(long_study) == list(SCALE)
+    assert waiting(page) == 0
+
+
+def test_where_the_next_images_are_not_there_a_calm_word_says_so_and_the_study_goes_on_by_itself(
+    long_study: Study, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.enrol(long_study)
+    visitor.click("left", 1)
+    page.route("**/*.png", lambda route: route.abort())
+    trial = visitor.trial
+    page.locator(visitor.button("left", 1)).click()
+    page.get_by_role("button", name="Continue").click()  # the practice ends; the page of the main trials comes
+    expect(page.locator(".loading")).to_contain_text("The study goes on by itself")
+    assert current_trial(visitor.participant) != trial
+    page.unroute("**/*.png")
+    shown(page)
+    expect(page.locator(".loading")).to_be_hidden()
+
+
+def test_answers_that_wait_survive_closing_the_browser(long_study: Study, visit: Callable[..., Visitor]) -> None:
+    first = visit()
+    to_main_trials(first, long_study)
+    page, address = first.page, first.page.url
+    page.context.set_offline(True)
+    for number in range(3):
+        gone(page, answer(page, number + 1))
+    state = page.context.storage_state()
+    page.context.close()
+    assert stored(long_study) == []
+
+    second = visit(storage_state=state)
+    second.page.goto(address)
+    second.page.get_by_text(f"Trial 4 of {MAIN}").wait_for()
+    assert second.trial.position == PRACTICE + 4
+    assert stored(long_study) == list(SCALE[:3])
+    assert waiting(second.page) == 0
+
+
+def test_a_reload_while_answers_wait_delivers_them_first(long_study: Study, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    page = visitor.page
+    to_main_trials(visitor, long_study)
+    page.route("**/responses/", lambda route: route.abort())
+    gone(page, answer(page, 1))
+    gone(page, answer(page, 2))
+    page.reload()
+    expect(page.locator(".state")).to_have_text("Offline. Kept on this device: 2")
+    expect(page.locator(".stage")).to_be_hidden()  # what the server thinks of as current is answered
+    page.unroute("**/responses/")
+    for number in range(2, MAIN):
+        assert shown(page)
+        gone(page, answer(page, number + 1))
+    page.locator("#completion-code").wait_for()
+    assert stored(long_study) == list(SCALE)
+
+
+@pytest.mark.parametrize("trouble", ["500", "403", "portal", "lost acknowledgement", "slow"])
+def test_whatever_goes_wrong_on_the_way_each_answer_is_stored_once(
+    long_study: Study, visit: Callable[..., Visitor], trouble: str
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    to_main_trials(visitor, long_study)
+    sent: list[str] = []
+
+    def disturb(route: Route) -> None:
+        sent.append(json.loads(route.request.post_data or "")["client_id"])
+        if len(sent) > 2:
+            route.continue_()
+        elif trouble in ("500", "403"):
+            route.fulfill(status=int(trouble), body="no")
+        elif trouble == "portal":
+            route.fulfill(status=200, content_type="text/html", body="<h1>Log in to the network</h1>")
+        elif trouble == "lost acknowledgement":
+            route.fetch()
+            route.abort()
+        else:
+            reply = route.fetch()
+            page.wait_for_timeout(700)
+            route.fulfill(response=reply)
+
+    page.route("**/responses/", disturb)
+    for number in range(MAIN):
+        trial = answer(page, number + 1)
+    gone(page, trial)
+    page.locator("#completion-code").wait_for()
+    assert stored(long_study) == list(SCALE)
+    assert len(set(sent)) == MAIN
+    if trouble != "slow":
+        assert sent[0] == sent[1] == sent[2]  # one at a time: nothing overtakes an answer that waits
+
+
+def test_two_tabs_of_a_session_double_and_lose_nothing(long_study: Study, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    to_main_trials(visitor, long_study)
+    one, other = visitor.page, visitor.page.context.new_page()
+    other.goto(one.url)
+    fetched_ahead(other, visitor)
+    one.context.set_offline(True)
+    for page, keys in ((one, (1, 2)), (other, (6, 5, 4))):
+        for key in keys:
+            gone(page, answer(page, key))
+    assert waiting(one) == 5
+    with other.expect_navigation():  # the tab that is behind shows where the session stands now
+        one.context.set_offline(False)
+        for page in (one, other):
+            page.evaluate("dispatchEvent(new Event('online'))")
+    # The first answer to a trial stands; the third trial was answered in the other tab only.
+    assert stored(long_study) == [("left", 3), ("left", 2), ("right", 1)]
+    for _ in range(3):
+        gone(other, answer(other, 3))
+    other.locator("#completion-code").wait_for()
+    assert len(stored(long_study)) == MAIN
+    answer(one, 1)
+    one.locator("#completion-code").wait_for()
+    assert Response.objects.count() == PRACTICE + MAIN
+    assert waiting(one) == 0
+
+
+def test_an_answer_left_behind_is_delivered_by_a_page_without_a_trial(
+    long_study: Study, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    to_main_trials(visitor, long_study)
+    for number in range(MAIN):
+        trial = answer(page, number + 1)
+        gone(page, trial)
+    page.locator("#completion-code").wait_for()
+    last = Response.objects.order_by("pk").last()
+    assert last is not None
+    left_behind = {
+        "trial": str(last.trial.public_id), "client_id": str(last.client_id), "choice": last.choice,
+        "confidence": last.confidence, "rt_ms": last.rt_ms,
+    }  # fmt: skip
+    session = re.sub(r"^https?://[^/]+", "", page.url)
+    page.evaluate("([key, text]) => localStorage.setItem(key, text)", [
+        f"quiddity.answer:{session}:1:{last.client_id}", json.dumps(left_behind),
+    ])  # fmt: skip
+    page.reload()
+    page.wait_for_function("() => localStorage.length === 0")
+    assert Response.objects.count() == PRACTICE + MAIN

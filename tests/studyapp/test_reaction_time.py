@@ -1,0 +1,20 @@
+"""The error of our reaction times, against answers whose time is known; ``-s`` prints its distribution.
+
+benchmarks/reaction_time.py measures the same on more trials.
+"""
+
+from collections.abc import Callable
+
+from benchmarks.reaction_time import distribution, table, take_session
+from studyapp.models import Response, Study
+from tests.studyapp.visitor import Visitor
+
+
+def test_reaction_times_are_true_within_two_frames(live_study: Study, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    errors = take_session(visitor.page, f"{visitor.address}/s/{live_study.slug}/", trials=6, seed=1)
+    print(f"\n{table(errors)}")  # noqa: T201
+    assert distribution(errors.events).median_ms < 2 * 1000 / 60
+    assert distribution(errors.keys).median_ms < 2 * 1000 / 60
+    visitor.page.locator("#completion-code").wait_for()
+    assert all(250 <= one.rt_ms < 5000 for one in Response.objects.all())

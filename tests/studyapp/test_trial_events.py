@@ -1,0 +1,34 @@
+"""What the browser logged and measured beside an answer: kept where it can be, and never a reason to refuse the answer."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from studyapp.models import Participant, Response
+from studyapp.trial_events import logged_events
+
+
+def test_events_are_looked_through_one_by_one_and_bounded() -> None:
+    good = [12.5, "flip", "3 original"]
+    assert logged_events([good, [1, "shout", ""], [-1, "blur", ""], [2, "blur", "\x00"], "blur", [3]]) == [good]
+    assert len(logged_events([good] * 600)) == 500
+
+
+@pytest.mark.parametrize("odd", [None, 7, "text", [1, [2]], {"images_ms": {"a": 1}}, [[1, "flip"]]])
+def test_an_answer_is_stored_whatever_was_measured(client: Client, participant: Participant, odd: Any) -> None:
+    body = {
+        "trial": str(participant.trials.get(position=1).public_id),
+        "client_id": str(uuid.uuid4()),
+        "choice": "left",
+        "confidence": 3,
+        "rt_ms": 812.4,
+        "data": odd,
+        "events": odd,
+    }
+    reply = client.post(f"/p/{participant.token}/responses/", json.dumps(body), content_type="application/json")
+    assert reply.status_code == 200
+    response = Response.objects.get()
+    assert (response.rt_ms, response.data, response.events) == (812.4, {}, [])
