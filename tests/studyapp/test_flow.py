@@ -5,8 +5,11 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from studyapp.flow import Step, next_step
 from studyapp.models import Ending, Participant, Place, Study
@@ -136,3 +139,38 @@ def test_no_step_takes_more_than_a_few_queries(person: Participant) -> None:
     ) as asked:
         step(person)
     assert len(asked) <= 4  # the participant, the quiz, the trial at hand, the questionnaire
+
+
+FORMS = {
+    "questions-before/": {"age": "30"},
+    "instructions/": {},
+    "quiz/": {"question_1": "Blue", "question_2": "Two"},
+    "break/": {"break": "1"},
+    "questions-after/": {"clarity": "4"},
+    "debriefing/": {},
+}
+# Trials and breaks take turns, and a failed quiz leads back to the instructions.
+RANKS = {step: rank for rank, step in enumerate(Step)} | {Step.BREAK: 3, Step.QUIZ: 1}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_order_of_forms_and_answers_leads_backwards_or_to_a_code_too_early(
+    client: Client, whole: Study, data: st.DataObject
+) -> None:
+    person = participant_enrol(study=whole, client_id=uuid.uuid4())
+    for _ in range(30):
+        before = step(person)
+        # Mostly what leads on, so that the walk comes far.
+        wanted = [address for address in FORMS if address.startswith(before.value.replace("naire_", "s-"))]
+        act = data.draw(st.sampled_from([*FORMS, "answer", *[*wanted, "answer"] * 4]))
+        if act != "answer":
+            attempt = {"attempt": str(data.draw(st.integers(0, 2)))}
+            wrong = data.draw(st.sampled_from([{}, {}, {"question_1": "Red"}, {"age": "x", "clarity": "9"}]))
+            assert client.post(f"/p/{person.token}/{act}", FORMS[act] | attempt | wrong).status_code in (200, 302)
+        elif before is Step.TRIAL:
+            answer(person, right=data.draw(st.sampled_from([True, True, True, False])))
+        assert client.get(f"/p/{person.token}/").status_code == 200
+        after = step(person)
+        assert RANKS[after] >= RANKS[before]
+        assert (fresh(person).completion_code != "") == (after is Step.DONE)

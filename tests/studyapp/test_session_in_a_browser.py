@@ -65,7 +65,7 @@ def test_every_page_is_accessible_and_outlives_a_reload(
     at(visitor, "Looking back", width)
     visitor.fill(plan.questionnaire_after)
     if screen is PHONE:  # all steps of the scale in one row
-        tops = page.locator(".scale .choices .choice").evaluate_all("all => all.map(one => one.offsetTop)")
+        tops = page.locator(".scale .steps .choice").evaluate_all("all => all.map(one => one.offsetTop)")
         assert len(tops) == 7
         assert len(set(tops)) == 1
     press(page, "Send and go on")
