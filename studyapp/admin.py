@@ -165,10 +165,10 @@ class TrialAdmin(RecordAdmin):
 
 @admin.register(Response)
 class ResponseAdmin(RecordAdmin):
-    """Answers as they were received."""
+    """Answers as they were received. Whether they are right is not in the list: see ``studyapp.monitoring``."""
 
     of_study = "trial__participant__study"
-    list_display = ("trial", "choice", "correct", "confidence", "rt_ms", "received_at")
+    list_display = ("trial", "choice", "confidence", "rt_ms", "received_at")
     list_filter = (("trial__participant__study", RELATED), "trial__condition")
     list_select_related = ("trial__participant__study",)
 
