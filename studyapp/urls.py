@@ -38,6 +38,12 @@ class ImageCodeConverter(TokenConverter):
     regex = "[A-Za-z0-9_-]{20}"
 
 
+class SlotConverter(TokenConverter):
+    """A place of a panel: a reference with or without its explanation."""
+
+    regex = "[rw][1-9]x?"
+
+
 class FormatConverter(TokenConverter):
     """The ending of an image's address."""
 
@@ -67,7 +73,8 @@ admin.site.site_url = "/researcher/"
 admin.site.login_form = ThrottledLoginForm
 
 register_converter(TokenConverter, "token")
-register_converter(ImageCodeConverter, "code")
+register_converter(ImageCodeConverter, "image_code")
+register_converter(SlotConverter, "slot")
 register_converter(FormatConverter, "format")
 register_converter(PlaceConverter, "place")
 register_converter(Sha256Converter, "sha256")
@@ -92,7 +99,11 @@ urlpatterns = [
     path("p/<token:token>/debriefing/", session.leave_debriefing, name="leave_debriefing"),
     path("p/<token:token>/responses/", trials.record_response, name="record_response"),
     path("p/<token:token>/trials/", trials.coming, name="coming_trials"),
-    path("p/<token:token>/<uuid:public_id>/<code:code>.<format:image_format>", trials.trial_image, name="trial_image"),
+    path(
+        "p/<token:token>/<uuid:public_id>/<image_code:code>.<format:image_format>",
+        trials.trial_image,
+        name="trial_image",
+    ),
     path("researcher/", researcher.studies, name="researcher_studies"),
     path("researcher/<slug:slug>/", researcher.study, name="researcher_study"),
     path("researcher/<slug:slug>/participants/", researcher.participants, name="researcher_participants"),

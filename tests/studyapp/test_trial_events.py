@@ -1,4 +1,4 @@
-"""What the browser logged and measured beside an answer: kept where it can be, and never a reason to refuse the answer."""
+"""What the browser logged beside an answer: kept where it can be, and never a reason to refuse the answer."""
 
 import json
 import uuid
