@@ -19,6 +19,7 @@ from studyapp.recruitment.links import way_out
 from studyapp.selectors import current_trial, reference_panels
 from studyapp.services import progress
 from studyapp.services.places import place_keep
+from studyapp.tasks.registry import task_of
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
 from studyapp.views.personal_link import participant_of
@@ -164,6 +165,7 @@ def _instructions_page(request: HttpRequest, participant: Participant) -> HttpRe
         "has_quiz": plan.quiz is not None,
         "failed": failed,
         "attempts_left": plan.quiz.max_attempts - failed if plan.quiz else 0,
+        "question": task_of(trial).question,
         "panels": reference_panels(trial),
         "wording": wording(trial.condition, plan),
         "image_format": plan.stimuli.files.format,

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.reading import parse_export
+from studyapp.addresses import image_address
 from studyapp.assignment import Design, main_trials_of, plan_main, plan_session
 from studyapp.models import Participant, Trial
 from studyapp.selectors import current_trial, slot_image
@@ -17,6 +18,7 @@ from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from studyapp.services.responses import response_record
 from tests.studyapp.test_export_responses import answer_all, export_text
+from tests.studyapp.turns import answer_practice
 from tests.studyapp.world import CATCH_FEATURES, make_study, protocol_file, protocol_text
 
 CONDITIONS = ("none", "exemplars", "accentuation", "visualization")
@@ -83,6 +85,7 @@ def enrolled(text: str) -> Participant:
     person = participant_enrol(study=make_study(text), client_id=uuid.uuid4())
     instructions_read(participant=person)
     person.refresh_from_db()
+    answer_practice(person)
     return person
 
 
@@ -136,10 +139,13 @@ def test_nothing_in_page_or_addresses_tells_a_catch_trial_apart(client: Client, 
     while trial := current_trial(person):
         if trial.phase == "main":
             page = client.get(f"/p/{person.token}/").content.decode()
-            page = re.sub(rf'data-csrf="\w+"|{trial.public_id}', "", page)
-            pages[trial.is_catch].add(re.sub(r"(Trial|[Mm]ain) \d of 6|value=\"\d\"", "", page))
+            # What is each trial's own, and how far the session is.
+            page = re.sub(rf'data-csrf="\w+"|{trial.public_id}|/[\w-]{{20}}\.png', "", page)
+            page = re.sub(r"(About|Less than) [\w ]+ left", "", page)
+            pages[trial.is_catch].add(re.sub(r"Trial \d of 6|(value|data-done)=\"\d\"", "", page))
             for slot in ("left", "right"):
-                answer = client.get(f"/p/{person.token}/{trial.public_id}/{slot}.png")
+                answer = client.get(image_address(trial, slot, "png"))
+                assert answer.status_code == 200
                 headers[trial.is_catch].add(tuple(sorted({**answer.headers, "Content-Length": ""}.items())))
         response_record(
             participant=person, trial_id=trial.public_id, client_id=uuid.uuid4(), choice="left", confidence=1, rt_ms=1.0

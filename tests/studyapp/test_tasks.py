@@ -11,6 +11,7 @@ from analysis.columns import BROWSER_FIELDS, Column, Kind
 from stimuli.freezing import freeze
 from stimuli.models import Stimulus
 from stimuli.protocol import ProtocolError
+from studyapp.addresses import image_address
 from studyapp.models import ContinuationPair, Participant, QueryPair, Side, Study, StudyFeature, Trial
 from studyapp.panels import Panel
 from studyapp.selectors import current_trial, reference_panels, slot_image
@@ -20,6 +21,7 @@ from studyapp.services.responses import response_record
 from studyapp.services.study import study_create
 from studyapp.tasks import registry
 from studyapp.tasks.task import Choice, Choices, FindPair, Image, Task
+from tests.studyapp.turns import answer_practice
 from tests.studyapp.world import make_stimuli, make_study, make_survey, protocol_file, protocol_text
 
 ALL = ("none", "exemplars", "accentuation", "visualization")
@@ -101,6 +103,7 @@ class TestContinuation:
         met = set()
         for _ in range(3):
             person = enrolled(study)
+            answer_practice(person)
             for trial in person.trials.filter(phase="main"):
                 assert trial.continuation_pair is not None
                 met.add((trial.batch, trial.continuation_pair.number))
@@ -138,10 +141,13 @@ class TestTransfer:
     def test_references_are_those_of_the_trials_batch(self, db: None) -> None:
         study = make_study(text_of("transfer", ("exemplars",), stimuli="batches = 2", features=2))
         batches = set()
-        for trial in (trial for _ in range(2) for trial in enrolled(study).trials.filter(phase="main")):
-            batches.add(trial.batch)
-            expected = trial.pair.study_feature.references.filter(batch=trial.batch)
-            assert {slot_image(trial, "r1"), slot_image(trial, "r2")} == {one.image for one in expected}
+        for _ in range(2):
+            person = enrolled(study)
+            answer_practice(person)
+            for trial in person.trials.filter(phase="main"):
+                batches.add(trial.batch)
+                expected = trial.pair.study_feature.references.filter(batch=trial.batch)
+                assert {slot_image(trial, "r1"), slot_image(trial, "r2")} == {one.image for one in expected}
         assert batches == {1, 2}
 
 
@@ -203,7 +209,7 @@ class TestAFourthTask:
         assert trial.task == "toy"
         page = client.get(f"/p/{person.token}/").content.decode()
         assert "Which of the two leaves this detector &lt;cold&gt;?" in page
-        assert client.get(f"/p/{person.token}/{trial.public_id}/left.png").status_code == 200
+        assert client.get(image_address(trial, "left", "png")).status_code == 200
         answer = {"trial": str(trial.public_id), "client_id": str(uuid.uuid4()), "confidence": 3, "rt_ms": 900.5}
         url = f"/p/{person.token}/responses/"
         told = client.post(url, answer | {"choice": trial.strong_side}, content_type="application/json").json()

@@ -124,7 +124,7 @@ def test_images_are_served_from_the_current_trial_to_the_end_of_practice_and_the
     client: Client, participant: Participant
 ) -> None:
     seen = []
-    for trial in participant.trials.order_by("position"):
+    for trial in trials_in_turn(participant):
         seen.append(served(client, participant))
         record(participant, trial)
     assert seen == [[1, 2], [2], [3, 4, 5, 6], [4, 5, 6], [5, 6], [6]]
@@ -137,7 +137,7 @@ def test_images_are_served_up_to_the_next_break(client: Client, db: None) -> Non
     instructions_read(participant=participant)
     participant.refresh_from_db()
     seen = []
-    for trial in participant.trials.order_by("position"):
+    for trial in trials_in_turn(participant):
         seen.append(served(client, participant))
         record(participant, trial)
     assert seen == [[1, 2], [2], [3, 4, 5], [4, 5], [5], [6]]

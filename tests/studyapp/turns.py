@@ -1,12 +1,29 @@
 """The trials of a session one after another, as they become due."""
 
+import uuid
 from collections.abc import Iterator
 
 from studyapp.models import Participant, Trial
 from studyapp.selectors import current_trial
+from studyapp.services.responses import response_record
 
 
 def trials_in_turn(participant: Participant) -> Iterator[Trial]:
     """Every trial that the participant comes to, as long as each is answered."""
     while trial := current_trial(participant):
         yield trial
+
+
+def answer_practice(participant: Participant) -> None:
+    """Answer the trials of practice, after which the main trials are stored."""
+    for trial in trials_in_turn(participant):
+        if trial.phase == "main":
+            return
+        response_record(
+            participant=participant,
+            trial_id=trial.public_id,
+            client_id=uuid.uuid4(),
+            choice=trial.strong_side,
+            confidence=1,
+            rt_ms=1000.0,
+        )
