@@ -12,7 +12,7 @@ from stimuli import files
 from stimuli.renditions import web_file
 from studyapp.selectors import current_trial, slot_image
 from studyapp.services.responses import ResponseRefusedError, response_record
-from studyapp.views.personal_link import participant_of
+from studyapp.views.personal_link import participant_of, unloaded_participant_of
 
 
 class Answer(BaseModel):
@@ -31,7 +31,7 @@ class Answer(BaseModel):
 @require_POST
 def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
     """Store one answer and acknowledge it; the browser sends it again until it reads the acknowledgement."""
-    participant = participant_of(token)
+    participant = unloaded_participant_of(token)
     try:
         answer = Answer.model_validate_json(request.body)
     except ValidationError:
