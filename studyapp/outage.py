@@ -1,5 +1,6 @@
 """What people read while the database cannot be reached: that nothing is lost, and that it is worth trying again."""
 
+import logging
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
@@ -8,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 RETRY_AFTER_S = 5
+logger = logging.getLogger(__name__)
 
 
 class OutageMiddleware:
@@ -24,6 +26,7 @@ class OutageMiddleware:
         """Turn a failure of the connection into a page, or into JSON for a script; leave all others alone."""
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
+        logger.error("The database does not answer: %s", exception)
         if request.content_type == "application/json":
             reply: HttpResponse = JsonResponse({"error": _("The database does not answer; send this again.")}, status=503)
         else:
