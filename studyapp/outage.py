@@ -28,7 +28,9 @@ class OutageMiddleware:
             return None
         logger.error("The database does not answer: %s", exception)
         if request.content_type == "application/json":
-            reply: HttpResponse = JsonResponse({"error": _("The database does not answer; send this again.")}, status=503)
+            reply: HttpResponse = JsonResponse(
+                {"error": _("The database does not answer; send this again.")}, status=503
+            )
         else:
             # Without the request: nothing that fills the page may ask the database.
             reply = HttpResponse(render_to_string("503.html"), status=503)

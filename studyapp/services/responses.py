@@ -110,7 +110,7 @@ class _Found:
 
 
 # `waiting` are the participant's trials without an answer; the current trial is the first of them.
-_STORE = """
+_STORE = f"""
 WITH found AS (
     SELECT participant.last_seen_at, trial.id, trial.phase, trial.strong_side,
         participant.instructions_read_at IS NOT NULL AND participant.ended_as = ''
@@ -125,7 +125,8 @@ WITH found AS (
         FROM studyapp_trial every LEFT JOIN studyapp_response given ON given.trial_id = every.id
         WHERE every.participant_id = participant.id AND given.id IS NULL
     ) waiting
-    WHERE participant.id = %(participant)s AND participant.ended_as <> '{withdrawn}' AND trial.public_id = %(trial)s
+    WHERE participant.id = %(participant)s AND trial.public_id = %(trial)s
+        AND participant.ended_as <> '{Ending.WITHDRAWN}'
     FOR NO KEY UPDATE OF participant
 ), stored AS (
     INSERT INTO studyapp_response
@@ -139,7 +140,7 @@ WITH found AS (
 SELECT found.last_seen_at, found.id, found.phase, found.strong_side, found.is_current, found.is_last,
     found.client_id, coalesce(stored.correct, found.correct), stored.correct IS NOT NULL
 FROM found LEFT JOIN stored ON true
-""".format(withdrawn=Ending.WITHDRAWN)
+"""
 
 
 def _store(answer: dict[str, Any]) -> _Found | None:

@@ -68,7 +68,7 @@ class LossyProxy:
 
     async def _cut_request(self, request: bytes) -> bytes:
         """What the server makes of the part is not told to anyone."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        _, writer = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(request[: self._rng.randrange(1, len(request))])
         await writer.drain()
         writer.close()

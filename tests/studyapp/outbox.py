@@ -7,12 +7,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from studyapp.models import Participant, Phase, Trial
+from studyapp.models import Participant, Phase, Study, Trial
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from studyapp.services.responses import response_record
-from studyapp.models import Study
 
 # As outbox.js: the server has decided about such an answer.
 REFUSED = {400, 404, 409}

@@ -1,4 +1,4 @@
-"""The site as it is run: gunicorn in processes of its own, on a database that outlives them."""
+"""The site as it is run: a server in processes of its own, on a database that outlives them."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,17 +16,23 @@ START_S = 30
 
 
 class ServedSite:
-    """Gunicorn at an address of this machine; it can be killed and started again at the same one."""
+    """A server at an address of this machine; it can be killed and started again at the same one.
 
-    def __init__(self, *, database_url: str, data: Path, application: str, log: Path, options: tuple[str, ...] = ()):
+    ``command`` is what is run, with ``{port}`` where the port stands.
+    """
+
+    def __init__(self, *, command: Sequence[str], environment: dict[str, str], log: Path) -> None:
         self.port = free_port()
-        self._environment = os.environ | {"DATABASE_URL": database_url, "QUIDDITY_DATA": str(data)}
-        self._command = [
-            *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{self.port}"),
-            *("--workers", "2", "--threads", "4", "--preload", "--log-level", "error", *options),
-        ]
+        self._command = [part.format(port=self.port) for part in command]
+        self._environment = os.environ | environment
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the first of its processes, whose children the others are."""
+        assert self._process is not None
+        return self._process.pid
 
     def __enter__(self) -> "ServedSite":
         self.start()
@@ -69,6 +76,18 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def gunicorn(application: str, *, database_url: str, data: Path, log: Path) -> ServedSite:
+    """Gunicorn on an application of the tests."""
+    return ServedSite(
+        command=(
+            *(sys.executable, "-m", "gunicorn", application, "--bind", "127.0.0.1:{port}"),
+            *("--workers", "2", "--threads", "4", "--preload", "--log-level", "error"),
+        ),
+        environment={"DATABASE_URL": database_url, "QUIDDITY_DATA": str(data)},
+        log=log,
+    )
 
 
 def url_of(database: dict[str, Any]) -> str:

@@ -15,8 +15,9 @@ from django.db import connection
 from studyapp.models import Response, Study
 from tests.studyapp.dying_wsgi import HEADER
 from tests.studyapp.lossy_proxy import LossyProxy
-from tests.studyapp.outbox import Answer, Person, deliver_all, person_at_main_trials
-from tests.studyapp.served import ServedSite, url_of
+from tests.studyapp.outbox import Answer, Person, deliver_all, exchange, person_at_main_trials
+from tests.studyapp.own_database import OwnDatabase
+from tests.studyapp.served import ServedSite, gunicorn, url_of
 from tests.studyapp.world import make_study, make_survey, protocol_text
 
 MAIN_TRIALS = 18
@@ -31,24 +32,27 @@ def large_study(transactional_db: None) -> Study:
 
 @pytest.fixture
 def site(large_study: Study, tmp_path: Path) -> Iterator[ServedSite]:
-    with ServedSite(
+    with gunicorn(
+        "tests.studyapp.dying_wsgi:application",
         database_url=url_of(connection.settings_dict),
         data=settings.DATA_DIR,
-        application="tests.studyapp.dying_wsgi:application",
         log=tmp_path / "gunicorn.log",
     ) as running:
         yield running
         assert "Traceback" not in (tmp_path / "gunicorn.log").read_text()
 
 
-def assert_each_stored_once(people: Sequence[Person]) -> None:
+def assert_each_stored_once(people: Sequence[Person], rows: Sequence[tuple[str, str, str]] | None = None) -> None:
     """What the browsers believe is what the database holds: the same answers, no other, each once."""
-    given = {answer.trial: (answer.client_id, answer.choice) for person in people for answer in person.answers}
-    rows = Response.objects.filter(trial__phase="main").values_list("trial__public_id", "client_id", "choice")
-    stored = {str(trial): (str(client_id), choice) for trial, client_id, choice in rows}
-    assert len(rows) == len(stored)
-    assert stored == given
-    assert {answer.acknowledged for person in people for answer in person.answers} == {"stored"}
+    answers = [answer for person in people for answer in person.answers]
+    if rows is None:
+        stored = Response.objects.filter(trial__phase="main")
+        rows = [
+            (str(trial), str(client_id), choice)
+            for trial, client_id, choice in stored.values_list("trial__public_id", "client_id", "choice")
+        ]
+    assert sorted(rows) == sorted((answer.trial, answer.client_id, answer.choice) for answer in answers)
+    assert {answer.acknowledged for answer in answers} == {"stored"}
 
 
 def sent(people: Sequence[Person]) -> int:
@@ -103,3 +107,33 @@ def test_a_whole_site_killed_in_mid_session_goes_on_where_it_was(large_study: St
     asyncio.run(study_day())
     assert_each_stored_once(people)
     print(f"\n{16 * MAIN_TRIALS} answers, all processes killed twice, {sent(people)} requests")
+
+
+def test_a_database_that_stops_and_one_that_crashes_are_waited_for(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "gunicorn.log"
+    with OwnDatabase() as database:
+        people = database.people(count=16, trials=MAIN_TRIALS, data=data)
+        page = f"GET /p/{people[0].token}/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+        with gunicorn("studyapp.wsgi:application", database_url=database.url, data=data, log=log) as site:
+            meanwhile: list[bytes] = []
+
+            async def study_day() -> None:
+                sending = asyncio.create_task(deliver_all(people, site.port))
+                for end in (database.stop, database.crash):
+                    await asyncio.sleep(0.3)
+                    await asyncio.to_thread(end)
+                    meanwhile.append(await exchange(site.port, page))
+                    await asyncio.to_thread(database.start)
+                await sending
+                meanwhile.append(await exchange(site.port, page))
+
+            asyncio.run(study_day())
+        assert_each_stored_once(people, database.main_answers())
+    *outages, after = meanwhile
+    for reply in outages:
+        assert reply.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After: 5" in reply
+        assert b"Your stored answers are safe" in reply
+    assert after.startswith(b"HTTP/1.1 200 ")
+    assert "Traceback" not in log.read_text()
+    print(f"\n{16 * MAIN_TRIALS} answers, one stop and one crash of the database, {sent(people)} requests")
