@@ -74,7 +74,7 @@ class Study:
 
     def enrol(self, count: int) -> None:
         """So many people more, each at the first main trial."""
-        from tests.studyapp.outbox import person_at_main_trials
+        from tests.studyapp.enrolled import person_at_main_trials
 
         for _ in range(count):
             person = person_at_main_trials(self._study, len(self.sitters))

@@ -32,6 +32,11 @@ class LossyProxy:
             "doubled later": (6, self._double_later),
         }
 
+    @property
+    def faults(self) -> int:
+        """How many requests did not simply pass."""
+        return self.did.total() - self.did["passed"]
+
     async def __aenter__(self) -> int:
         """Listen; gives the port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -40,7 +45,7 @@ class LossyProxy:
 
     async def __aexit__(self, *_: object) -> None:
         """Stop, after the late duplicates have arrived."""
-        await asyncio.gather(*self._late)
+        await asyncio.gather(*self._late, return_exceptions=True)
         self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -14,8 +14,9 @@ from django.db import connection
 
 from studyapp.models import Response, Study
 from tests.studyapp.dying_wsgi import HEADER
+from tests.studyapp.enrolled import person_at_main_trials
 from tests.studyapp.lossy_proxy import LossyProxy
-from tests.studyapp.outbox import Answer, Person, deliver_all, exchange, person_at_main_trials
+from tests.studyapp.outbox import Answer, Person, deliver_all, exchange
 from tests.studyapp.own_database import OwnDatabase
 from tests.studyapp.served import ServedSite, gunicorn, url_of
 from tests.studyapp.world import make_study, make_survey, protocol_text

@@ -14,7 +14,7 @@ import django
 def main(people: int, trials: int) -> None:
     from django.core.management import call_command
 
-    from tests.studyapp.outbox import person_at_main_trials
+    from tests.studyapp.enrolled import person_at_main_trials
     from tests.studyapp.world import make_study, make_survey, protocol_text
 
     call_command("migrate", verbosity=0)
