@@ -209,6 +209,6 @@ def test_no_sequence_of_calls_crashes_the_site_or_tells_or_stores_what_it_must_n
     run_state_machine_as_test(
         lambda: ParticipantApi(study),
         settings=settings(
-            max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
