@@ -5,7 +5,7 @@ Constraints stand in the database, so that no code path, the admin included, can
 """
 
 import uuid
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.db import models
@@ -67,7 +67,13 @@ class Study(models.Model):
     @cached_property
     def plan(self) -> Protocol:
         """The stored protocol, parsed."""
-        return parse_protocol(self.protocol, name=f"the stored protocol of {self.slug}")
+        return _parsed(self.protocol, self.slug)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, slug: str) -> Protocol:
+    """Parsed once in this process, not for each request; nothing can be changed in a protocol."""
+    return parse_protocol(text, name=f"the stored protocol of {slug}")
 
 
 class StudyFeature(models.Model):

@@ -1,17 +1,25 @@
-"""Recording an answer: once, scored, acknowledged; the last one completes the session."""
+"""Recording an answer: once, scored, acknowledged.
 
+Every answer of every participant passes here, so it is one statement where nothing else is due: it locks the
+participant, looks where the trial stands, and stores the answer if that is right. The unique constraints of the table
+decide between answers that arrive at the same moment; this module only tells each of them what was decided.
+"""
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from studyapp.assignment import SideName
-from studyapp.models import Participant, Phase, Response
-from studyapp.selectors import current_trial
+from studyapp.models import Ending, Participant, Phase, Trial
 from studyapp.services.progress import after_response
+
+SEEN_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 class ResponseRefusedError(ValueError):
@@ -51,44 +59,120 @@ def response_record(
     data: dict[str, Any] | None = None,
     events: Sequence[Any] = (),
 ) -> Acknowledgement:
-    """Store and score the answer to the participant's current trial; complete the session with the last one.
+    """Store and score the answer to the participant's current trial, and do what is due after it.
 
     A replay (same ``client_id``) is acknowledged as the first time and stores nothing. Of two different
-    answers to one trial the first stands, and the second is told so.
+    answers to one trial the first stands, and the second is told so. Who lost the place to somebody else may still
+    answer; who withdrew may not.
 
     Raises:
         ResponseRefusedError: the trial is not the participant's current one, or the ``client_id`` was used before.
     """
-    # One answer of a participant at a time: doubled clicks and replays wait here and then see the first one.
-    locked = Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
-    locked.study = participant.study
-    trial = locked.trials.select_related("response").filter(public_id=trial_id).first()
-    if trial is None:
+    now = timezone.now()
+    answer = {
+        "participant": participant.pk,
+        "trial": trial_id,
+        "client_id": client_id,
+        "choice": choice,
+        "confidence": confidence,
+        "rt_ms": rt_ms,
+        "data": json.dumps(data or {}),
+        "events": json.dumps(list(events)),
+        "now": now,
+        "has_quiz": participant.study.plan.quiz is not None,
+    }
+    found = _store(answer)
+    if found is None or not found.stored:
+        # The statement may have waited for another answer of this participant, which it does not see: ask again. The
+        # participant is locked now, so that this is the last word.
+        found = _store(answer)
+    if found is None:
         raise ResponseRefusedError("This participant has no such trial.")
-    if hasattr(trial, "response"):
-        return _acknowledge(trial.response, client_id)
-    if trial != current_trial(locked):
-        raise ResponseRefusedError("Only the current trial can be answered.")
-    if Response.objects.filter(client_id=client_id).exists():
-        raise ResponseRefusedError("This answer was given to another trial.")
-    response = Response.objects.create(
-        trial=trial,
-        client_id=client_id,
-        choice=choice,
-        confidence=confidence,
-        correct=choice == trial.strong_side,
-        rt_ms=rt_ms,
-        data=data or {},
-        events=list(events),
-        received_at=timezone.now(),
-    )
-    after_response(participant=locked, trial=trial)
-    return _acknowledge(response, client_id)
+    if found.stored:
+        _go_on(participant, found, now)
+    return _acknowledge(participant, found, client_id)
 
 
-def _acknowledge(response: Response, client_id: UUID) -> Acknowledgement:
+@dataclass(frozen=True)
+class _Found:
+    """How a trial stood when an answer to it came.
+
+    ``answered_by`` is the ``client_id`` of the answer that stood then; ``stored`` says that this one was stored now.
+    """
+
+    last_seen_at: datetime
+    pk: int
+    phase: str
+    strong_side: str
+    is_current: bool
+    is_last: bool
+    answered_by: UUID | None
+    correct: bool | None
+    stored: bool
+
+
+# `waiting` are the participant's trials without an answer; the current trial is the first of them. Before the first
+# trial of all stands the quiz, where the study has one.
+_STORE = f"""
+WITH found AS (
+    SELECT participant.last_seen_at, trial.id, trial.phase, trial.strong_side,
+        participant.instructions_read_at IS NOT NULL AND participant.ended_as = ''
+            AND trial.position = waiting.first
+            AND (trial.position > 1 OR NOT %(has_quiz)s OR EXISTS (
+                SELECT 1 FROM studyapp_quizattempt quiz WHERE quiz.participant_id = participant.id AND quiz.passed
+            )) AS is_current,
+        waiting.trials = 1 AS is_last,
+        response.client_id, response.correct
+    FROM studyapp_participant participant
+    JOIN studyapp_trial trial ON trial.participant_id = participant.id
+    LEFT JOIN studyapp_response response ON response.trial_id = trial.id
+    CROSS JOIN LATERAL (
+        SELECT min(every.position) AS first, count(*) AS trials
+        FROM studyapp_trial every LEFT JOIN studyapp_response given ON given.trial_id = every.id
+        WHERE every.participant_id = participant.id AND given.id IS NULL
+    ) waiting
+    WHERE participant.id = %(participant)s AND trial.public_id = %(trial)s
+        AND participant.ended_as <> '{Ending.WITHDRAWN}'
+    FOR NO KEY UPDATE OF participant
+), stored AS (
+    INSERT INTO studyapp_response
+        (trial_id, client_id, choice, confidence, correct, rt_ms, data, events, received_at)
+    SELECT id, %(client_id)s, %(choice)s, %(confidence)s, strong_side = %(choice)s, %(rt_ms)s,
+        %(data)s::jsonb, %(events)s::jsonb, %(now)s
+    FROM found WHERE is_current
+    ON CONFLICT DO NOTHING
+    RETURNING correct
+)
+SELECT found.last_seen_at, found.id, found.phase, found.strong_side, found.is_current, found.is_last,
+    found.client_id, coalesce(stored.correct, found.correct), stored.correct IS NOT NULL
+FROM found LEFT JOIN stored ON true
+"""
+
+
+def _store(answer: dict[str, Any]) -> _Found | None:
+    """Lock the participant, and store the answer if it is to the current trial; None where there is no such trial."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, answer)
+        row = cursor.fetchone()
+    return _Found(*row) if row else None
+
+
+def _go_on(participant: Participant, found: _Found, now: datetime) -> None:
+    """What follows from an answer that was stored: most often nothing."""
+    if now - found.last_seen_at > SEEN_AT_MOST_EVERY:
+        Participant.objects.filter(pk=participant.pk).update(last_seen_at=now)
+    if found.is_last or found.phase == Phase.PRACTICE:
+        locked = Participant.objects.get(pk=participant.pk)
+        locked.study = participant.study  # its protocol is parsed already
+        after_response(participant=locked, trial=Trial.objects.get(pk=found.pk))
+
+
+def _acknowledge(participant: Participant, found: _Found, client_id: UUID) -> Acknowledgement:
     """Say whether this answer is the one that stands; where feedback is given also whether it was right."""
-    trial = response.trial
-    told = trial.phase == Phase.PRACTICE or trial.participant.study.plan.trials.feedback
-    feedback = Feedback(response.correct, trial.strong_side) if told else None
-    return Acknowledgement(stored=response.client_id == client_id, feedback=feedback)
+    if found.correct is None:
+        raise ResponseRefusedError(
+            "This answer was given to another trial." if found.is_current else "Only the current trial can be answered."
+        )
+    told = found.phase == Phase.PRACTICE or participant.study.plan.trials.feedback
+    feedback = Feedback(found.correct, found.strong_side) if told else None
+    return Acknowledgement(stored=found.stored or found.answered_by == client_id, feedback=feedback)

@@ -25,7 +25,7 @@ from studyapp.selectors import Progress, phase_progress, reference_panels, slot_
 from studyapp.services.responses import ResponseRefusedError, response_record
 from studyapp.tasks.registry import task_named, task_of
 from studyapp.trial_events import logged_events
-from studyapp.views.personal_link import participant_of
+from studyapp.views.personal_link import participant_of, unloaded_participant_of
 
 # So many trials a browser gets at once; after the last of them it asks for its page again.
 MOST_TRIALS = 60
@@ -91,7 +91,7 @@ def coming(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
     """Store one answer and acknowledge it; the browser sends it again until it reads the acknowledgement."""
-    participant = participant_of(token)
+    participant = unloaded_participant_of(token)
     try:
         answer = Answer.model_validate_json(request.body)
     except ValidationError:

@@ -86,7 +86,7 @@ def protocol_file(text: str) -> ProtocolFile:
     return ProtocolFile(parse_protocol(text), text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def make_survey(*, features: int = 4) -> None:
+def make_survey(*, features: int = 4, images: int = IMAGES) -> None:
     """A pool whose images all come from different photographs, and every feature's activations on it."""
     pool = ImagePool.objects.create(name="patterns", origin="generated for the tests", image_size=SIDE)
     network = VisionModel.objects.create(
@@ -97,7 +97,7 @@ def make_survey(*, features: int = 4) -> None:
         mean=[0.5, 0.5, 0.5],
         std=[0.5, 0.5, 0.5],
     )
-    images = SourceImage.objects.bulk_create(
+    natural = SourceImage.objects.bulk_create(
         SourceImage(
             pool=pool,
             sha256=write_picture(number),
@@ -108,12 +108,12 @@ def make_survey(*, features: int = 4) -> None:
             side=SIDE,
             perceptual_hash=random.Random(number).randrange(-(2**63), 2**63),
         )
-        for number in range(IMAGES)
+        for number in range(images)
     )
     for name in (*(f"layer1:channel={number}" for number in range(features)), *PRACTICE_FEATURES, *CATCH_FEATURES):
         feature = Feature.objects.create(model=network, name=name)
-        FeatureSurvey.objects.create(feature=feature, pool=pool, images=IMAGES, ends=IMAGES, sampled=IMAGES)
-        ranked = random.Random(name).sample(images, len(images))
+        FeatureSurvey.objects.create(feature=feature, pool=pool, images=images, ends=images, sampled=images)
+        ranked = random.Random(name).sample(natural, images)
         Activation.objects.bulk_create(
             Activation(feature=feature, image=image, value=5.0 - 0.1 * rank, rank=rank)
             for rank, image in enumerate(ranked, start=1)

@@ -1,0 +1,214 @@
+"""Whatever is sent in whatever order: no crash, no answer key, nobody else's data, never a second response.
+
+A state machine sends what participants send, and what they should not. A further step of the session is one more rule:
+send with :meth:`ParticipantApi.send`, which looks through every reply.
+"""
+
+import json
+import re
+import uuid
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from stimuli.models import SourceImage, Stimulus
+from studyapp.models import Participant, Response, Study, Trial
+from studyapp.selectors import current_trial
+
+SIDES = st.sampled_from(["left", "right"])
+SLOTS = st.sampled_from(["left", "right", "r1", "r4", "r9", "r1x", "w1", "strong", "x" * 16])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+HASH = re.compile("[0-9a-f]{64}")
+FIELDS = st.sampled_from(["trial", "client_id", "choice", "confidence", "rt_ms", "data", "events", "correct"])
+
+
+class Body:
+    """An answer that was sent, and what came back."""
+
+    def __init__(self, person: Participant, content: dict[str, Any], reply: HttpResponseBase) -> None:
+        self.person, self.content, self.reply = person, content, reply
+
+
+class ParticipantApi(RuleBasedStateMachine):
+    """Several people at one study, some of whom play by no rules."""
+
+    people = Bundle("people")
+    bodies = Bundle("bodies")
+
+    def __init__(self, study: Study) -> None:
+        super().__init__()
+        self.study = study
+        # The browser of each participant, by key; of nobody, a new one.
+        self.browsers: dict[int, Client] = {}
+        # What nobody else may read, by participant.
+        self.private: dict[int, list[str]] = {}
+        # What must be stored, by trial: as the first reply that said "stored" had it.
+        self.stored: dict[str, tuple[str, str]] = {}
+        self.secrets = {
+            str(one) for model in (SourceImage, Stimulus) for one in model.objects.values_list("sha256", flat=True)
+        }
+        Response.objects.all().delete()
+
+    @rule(target=people)
+    def enrol(self) -> Any:
+        """A new browser agrees."""
+        if len(self.private) > 3:
+            return multiple()
+        form = {"answer": "agree", "client_id": str(uuid.uuid4())}
+        reply = self.send(None, "POST", f"/s/{self.study.slug}/", form)
+        assert reply.status_code == 302
+        person = Participant.objects.get(token=reply["Location"].split("/")[2])
+        self.browsers[person.pk] = Client(raise_request_exception=False)
+        trials = [str(one) for one in person.trials.values_list("public_id", flat=True)]
+        self.private[person.pk] = [person.token, person.code, *trials]
+        return person
+
+    @rule(person=people)
+    def look(self, person: Participant) -> None:
+        self.send(person, "GET", f"/p/{person.token}/")
+
+    @rule(person=people)
+    def leave_the_instructions(self, person: Participant) -> None:
+        self.send(person, "POST", f"/p/{person.token}/instructions/", {})
+
+    @rule(target=bodies, person=people, choice=SIDES)
+    def answer_the_current_trial(self, person: Participant, choice: str) -> Any:
+        person.refresh_from_db()
+        trial = current_trial(person)
+        if trial is None:
+            return multiple()
+        body = self.answer(person, trial, choice)
+        assert body.reply.status_code == 200
+        assert json.loads(body.reply.content)["status"] == "stored"  # type: ignore[attr-defined]
+        return body
+
+    @rule(target=bodies, person=people, owner=people, choice=SIDES, place=st.integers(0, 5))
+    def answer_any_trial_of_anyone(self, person: Participant, owner: Participant, choice: str, place: int) -> Body:
+        trial = list(owner.trials.order_by("position"))[place % owner.trials.count()]
+        body = self.answer(person, trial, choice)
+        if person != owner:
+            assert body.reply.status_code == 409
+        return body
+
+    @rule(body=bodies)
+    def send_it_again(self, body: Body) -> None:
+        reply = self.post(body.person, body.content)
+        if body.reply.status_code == 200:
+            assert reply.content == body.reply.content  # type: ignore[attr-defined]
+
+    @rule(body=bodies, choice=SIDES, fresh=st.booleans())
+    def think_better_of_it(self, body: Body, choice: str, fresh: bool) -> None:
+        change = {"choice": choice} | ({"client_id": str(uuid.uuid4())} if fresh else {})
+        self.post(body.person, body.content | change)
+
+    @rule(person=people, body=bodies)
+    def send_what_another_one_sent(self, person: Participant, body: Body) -> None:
+        reply = self.post(person, body.content)
+        if body.content["trial"] not in self.private[person.pk]:
+            assert reply.status_code == 409
+
+    @rule(body=consumes(bodies), field=FIELDS, value=JSON)
+    def send_it_mangled(self, body: Body, field: str, value: Any) -> None:
+        self.post(body.person, body.content | {field: value})
+
+    @rule(person=people, content=st.binary(max_size=40) | JSON.map(lambda value: json.dumps(value).encode()))
+    def send_anything(self, person: Participant, content: bytes) -> None:
+        address = f"/p/{person.token}/responses/"
+        assert self.send(person, "POST", address, content).status_code == 400
+
+    @rule(person=people, owner=people, place=st.integers(0, 5), slot=SLOTS, width=st.none() | st.text(max_size=5))
+    def ask_for_an_image(
+        self, person: Participant, owner: Participant, place: int, slot: str, width: str | None
+    ) -> None:
+        trial = list(owner.trials.order_by("position"))[place % owner.trials.count()]
+        address = f"/p/{person.token}/{trial.public_id}/{slot}.png"
+        reply = self.send(person, "GET", address, {} if width is None else {"width": width})
+        assert reply.status_code in (200, 404)
+        if person != owner:
+            assert reply.status_code == 404
+
+    @rule(
+        person=people,
+        method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
+        end=st.sampled_from(["", "responses/", "instructions/", "responses", "../", "%00/", "coming/"]),
+    )
+    def knock_at_every_door(self, person: Participant, method: str, end: str) -> None:
+        self.send(person, method, f"/p/{person.token}/{end}")
+
+    @rule(
+        token=st.text("abcAZ09_-", min_size=18, max_size=66), end=st.sampled_from(["", "responses/", "instructions/"])
+    )
+    def guess_a_personal_link(self, token: str, end: str) -> None:
+        assert self.send(None, "POST" if end else "GET", f"/p/{token}/{end}").status_code == 404
+
+    @invariant()
+    def what_was_acknowledged_is_stored_and_nothing_else(self) -> None:
+        rows = Response.objects.values_list("trial__public_id", "client_id", "choice")
+        assert sorted((str(trial), str(client_id), choice) for trial, client_id, choice in rows) == sorted(
+            (trial, *answer) for trial, answer in self.stored.items()
+        )
+
+    def answer(self, person: Participant, trial: Trial, choice: str) -> Body:
+        content = {"trial": str(trial.public_id), "client_id": str(uuid.uuid4()), "choice": choice}
+        content |= {"confidence": 2, "rt_ms": 500.5}
+        return Body(person, content, self.post(person, content))
+
+    def post(self, person: Participant, content: dict[str, Any]) -> HttpResponseBase:
+        """Send an answer, and take down what the reply promises."""
+        reply = self.send(person, "POST", f"/p/{person.token}/responses/", json.dumps(content).encode())
+        assert reply.status_code in (200, 400, 409)
+        if reply.status_code == 200:
+            said = json.loads(reply.content)  # type: ignore[attr-defined]
+            trial = Trial.objects.get(participant=person, public_id=content["trial"])
+            assert set(said) == {"status", "feedback"}
+            assert said["feedback"] is None or trial.phase == "practice"
+            if said["status"] == "stored":
+                answer = (str(uuid.UUID(content["client_id"])), content["choice"])
+                kept = self.stored.setdefault(str(trial.public_id), answer)
+                assert kept[0] == answer[0]
+        return reply
+
+    def send(self, person: Participant | None, method: str, address: str, data: Any = None) -> HttpResponseBase:
+        """Send something as this person, and look through all that comes back."""
+        kind = {"content_type": "application/json"} if isinstance(data, bytes) else {}
+        key = person.pk if person else 0
+        browser = self.browsers.get(key) or Client(raise_request_exception=False)
+        if method == "GET":
+            reply = browser.get(address, data)
+        else:
+            reply = getattr(browser, method.lower())(address, data if data is not None else {}, **kind)
+        assert reply.status_code < 500
+        told = str(reply.headers)
+        if not reply.get("Content-Type", "").startswith("image/"):
+            told += b"".join(reply).decode()
+        for other, private in self.private.items():
+            assert other == key or not any(word in told for word in private)
+        assert not set(HASH.findall(told)) & self.secrets
+        for key in ("is_catch", "query_pair", "strong_image", "copied_reference"):
+            assert key not in told
+        return reply
+
+
+def test_no_sequence_of_calls_crashes_the_site_or_tells_or_stores_what_it_must_not(study: Study) -> None:
+    run_state_machine_as_test(
+        lambda: ParticipantApi(study),
+        settings=settings(
+            max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
