@@ -132,19 +132,16 @@ class Study:
 
 def images_by_trial(token: str) -> dict[str, list[str]]:
     """The addresses of the images of every trial of a participant, as its page names them."""
-    from django.urls import reverse
-
+    from studyapp.addresses import image_address
     from studyapp.models import Trial
     from studyapp.selectors import reference_panels
 
     addresses = {}
-    for trial in Trial.objects.filter(participant__token=token):
+    for trial in Trial.objects.filter(participant__token=token).select_related("participant__study"):
         slots = ["left", "right"]
         for panel in reference_panels(trial):
             slots += [slot for place in panel.slots for slot in (place.image, place.explanation) if slot]
-        addresses[str(trial.public_id)] = [
-            reverse("trial_image", args=(token, trial.public_id, slot, "png")) for slot in slots
-        ]
+        addresses[str(trial.public_id)] = [image_address(trial, slot, "png") for slot in slots]
     return addresses
 
 

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 
 from stimuli.models import SourceImage, Stimulus
+from studyapp.addresses import image_address
 from studyapp.models import Participant, Response, Study, Trial
 from studyapp.selectors import current_trial
 
@@ -35,6 +36,10 @@ JSON = st.recursive(
     max_leaves=5,
 )
 HASH = re.compile("[0-9a-f]{64}")
+ENDS = (
+    *("", "responses/", "instructions/", "trials/", "quiz/", "break/", "debriefing/", "questions-before/"),
+    *("questions-after/", "responses", "../", "%00/", "coming/"),
+)
 FIELDS = st.sampled_from(["trial", "client_id", "choice", "confidence", "rt_ms", "data", "events", "correct"])
 
 
@@ -75,8 +80,7 @@ class ParticipantApi(RuleBasedStateMachine):
         assert reply.status_code == 302
         person = Participant.objects.get(token=reply["Location"].split("/")[2])
         self.browsers[person.pk] = Client(raise_request_exception=False)
-        trials = [str(one) for one in person.trials.values_list("public_id", flat=True)]
-        self.private[person.pk] = [person.token, person.code, *trials]
+        self.private[person.pk] = [person.token, person.code]
         return person
 
     @rule(person=people)
@@ -86,6 +90,12 @@ class ParticipantApi(RuleBasedStateMachine):
     @rule(person=people)
     def leave_the_instructions(self, person: Participant) -> None:
         self.send(person, "POST", f"/p/{person.token}/instructions/", {})
+
+    @rule(person=people)
+    def fetch_the_coming_trials(self, person: Participant) -> None:
+        reply = self.send(person, "GET", f"/p/{person.token}/trials/")
+        own = {str(one) for one in person.trials.values_list("public_id", flat=True)}
+        assert {one["trial"] for one in json.loads(reply.content)["trials"]} <= own  # type: ignore[attr-defined]
 
     @rule(target=bodies, person=people, choice=SIDES)
     def answer_the_current_trial(self, person: Participant, choice: str) -> Any:
@@ -120,7 +130,7 @@ class ParticipantApi(RuleBasedStateMachine):
     @rule(person=people, body=bodies)
     def send_what_another_one_sent(self, person: Participant, body: Body) -> None:
         reply = self.post(person, body.content)
-        if body.content["trial"] not in self.private[person.pk]:
+        if not person.trials.filter(public_id=body.content["trial"]).exists():
             assert reply.status_code == 409
 
     @rule(body=consumes(bodies), field=FIELDS, value=JSON)
@@ -137,7 +147,7 @@ class ParticipantApi(RuleBasedStateMachine):
         self, person: Participant, owner: Participant, place: int, slot: str, width: str | None
     ) -> None:
         trial = list(owner.trials.order_by("position"))[place % owner.trials.count()]
-        address = f"/p/{person.token}/{trial.public_id}/{slot}.png"
+        address = image_address(trial, slot, "png").replace(owner.token, person.token)
         reply = self.send(person, "GET", address, {} if width is None else {"width": width})
         assert reply.status_code in (200, 404)
         if person != owner:
@@ -146,7 +156,7 @@ class ParticipantApi(RuleBasedStateMachine):
     @rule(
         person=people,
         method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
-        end=st.sampled_from(["", "responses/", "instructions/", "responses", "../", "%00/", "coming/"]),
+        end=st.sampled_from(ENDS),
     )
     def knock_at_every_door(self, person: Participant, method: str, end: str) -> None:
         self.send(person, method, f"/p/{person.token}/{end}")
@@ -198,7 +208,8 @@ class ParticipantApi(RuleBasedStateMachine):
         if not reply.get("Content-Type", "").startswith("image/"):
             told += b"".join(reply).decode()
         for other, private in self.private.items():
-            assert other == key or not any(word in told for word in private)
+            trials = map(str, Trial.objects.filter(participant=other).values_list("public_id", flat=True))
+            assert other == key or not any(word in told for word in (*private, *trials))
         assert not set(HASH.findall(told)) & self.secrets
         for key in ("is_catch", "query_pair", "strong_image", "copied_reference"):
             assert key not in told
