@@ -2,9 +2,13 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
+import pytest
+from django.db import connection
 
 # Read by the settings. These are named here and not in pyproject.toml, because pytest-django would then import them
 # before this file, with the data folder of the installation.
@@ -14,3 +18,20 @@ os.environ.pop("DATABASE_URL", None)
 Path(_data.name).chmod(0o755)  # the embedded server runs as a user of its own when the tests run as root
 os.environ["DJANGO_SETTINGS_MODULE"] = "studyapp.settings"
 django.setup()  # the conftest files below import models
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _frozen_sets_of_tests_may_be_emptied() -> Iterator[None]:
+    """After a test with real transactions Django empties all tables by TRUNCATE, which frozen sets refuse.
+
+    The very statements of Django's flush name the setting that opens it; a test that empties a table itself does not.
+    """
+    operations: Any = type(connection.ops)
+    flush = operations.execute_sql_flush
+
+    def opened(self: Any, statements: list[str]) -> None:
+        flush(self, ["SELECT set_config('quiddity.open_set', 'every', true)", *statements])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "execute_sql_flush", opened)
+        yield

@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stimuli import files
 from stimuli.renditions import web_file, web_widths
 from studyapp.explanations import wording
 from studyapp.models import Participant, Trial
@@ -18,6 +17,7 @@ from studyapp.selectors import current_trial, phase_progress, reference_panels, 
 from studyapp.services.participation import ResponseRefusedError, instructions_read, response_record
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
+from studyapp.views.pictures import picture
 
 
 class Answer(BaseModel):
@@ -100,7 +100,7 @@ def trial_image(request: HttpRequest, token: str, public_id: UUID, slot: str, im
     file = web_file(image, table, _width(request, default=image.pool.image_size))
     if file is None:
         raise Http404
-    response = HttpResponse(files.read(file.sha256), content_type=file.content_type)
+    response = picture(file)
     response["Cache-Control"] = "private, max-age=3600"
     return response
 
