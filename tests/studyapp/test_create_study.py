@@ -132,16 +132,19 @@ def test_the_study_names_its_set_and_shows_nothing_else(protocol: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lost", "sentence"), [("query", "run the import_images of the pool"), ("stimulus", "run generate_stimuli")]
+    ("lost", "sentence"),
+    [("query", "natural image .* run import_images"), ("stimulus", "stimulus .* generate_stimuli for another")],
 )
 def test_a_missing_file_is_said_and_nothing_is_made(protocol: Path, lost: str, sentence: str) -> None:
     call_command("create_study", str(protocol))
     path = QueryPair.objects.all()[0].weak_image.path if lost == "query" else Stimulus.objects.all()[0].path
     Study.objects.all().delete()
     hidden = path.rename(path.with_suffix(".hidden"))  # the files are shared with other tests
-    with pytest.raises(CommandError, match=sentence):
-        call_command("create_study", str(protocol))
-    hidden.rename(path)
+    try:
+        with pytest.raises(CommandError, match=sentence):
+            call_command("create_study", str(protocol))
+    finally:
+        hidden.rename(path)
     assert_nothing_was_made()
 
 
