@@ -19,6 +19,10 @@ _WEBP_MARK = b"WEBP"
 FORMATS = ("png", "webp")
 
 
+class DamagedFileError(EngineError, OSError):
+    """The storage holds other bytes under the name of an image than the name says."""
+
+
 class MissingFileError(EngineError, FileNotFoundError):
     """The storage does not hold an image that the records name.
 
@@ -66,6 +70,24 @@ def read(sha256: str) -> bytes:
         f"The file of the image {sha256[:12]} is missing; run the same import_images again for a natural image, "
         "generate_stimuli for a generated one, which restores it."
     )
+
+
+def read_whole(sha256: str) -> bytes:
+    """The bytes of the image with this hash, and no others: for what people are shown.
+
+    The hash of 100 kB takes less than a tenth of a millisecond.
+
+    Raises:
+        MissingFileError: there are none.
+        DamagedFileError: the storage has other bytes under this name.
+    """
+    data = read(sha256)
+    if sha256_of(data) != sha256:
+        raise DamagedFileError(
+            f"The file of the image {sha256[:12]} was changed; bring it back with import_images, generate_stimuli or "
+            "import_stimuli, or from a backup."
+        )
+    return data
 
 
 def size(sha256: str) -> int | None:

@@ -7,9 +7,10 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from stimuli.immutability import opened
-from stimuli.models import FrozenSet, SourceImage, Stimulus
+from stimuli.models import FrozenSet, ImagePool, Rendition, SourceImage, Stimulus
 from stimuli.protocol import ProtocolFile
-from stimuli.sets import Contents, contents, frozen_set_of, set_files, text_sha256
+from stimuli.renditions import needed_renditions
+from stimuli.sets import Contents, contents, frozen_set_of, set_files, text_sha256, web_images
 from stimuli.verification import problems, unfit
 
 # Makes a sample of the stimuli again and returns what is to be recorded of it; raises if they differ.
@@ -45,13 +46,14 @@ def freeze(file: ProtocolFile, *, remake: Remake | None = None) -> tuple[FrozenS
     _check_slug(file.protocol.slug)
     found = contents(file.protocol)
     stimuli = _fit_stimuli(found)
+    renditions = needed_renditions(web_images(found.plan, found.images, stimuli), found.protocol.stimuli.files)
     verification = {
         "natural_images": len(found.images),
         "stimuli": len(stimuli),
-        "files": len(set_files(found.images, stimuli)),
+        "files": len(set_files(found.images, stimuli, renditions)),
         **(remake(found) if remake else {"sample": 0}),
     }
-    return _write(file, found, stimuli, verification), True
+    return _write(file, found, stimuli, renditions, verification), True
 
 
 def discard(frozen: FrozenSet) -> None:
@@ -94,9 +96,16 @@ def _fit_stimuli(found: Contents) -> list[Stimulus]:
 
 
 @transaction.atomic
-def _write(file: ProtocolFile, found: Contents, stimuli: Sequence[Stimulus], verification: dict[str, Any]) -> FrozenSet:
-    _check_unchanged(stimuli)
+def _write(
+    file: ProtocolFile,
+    found: Contents,
+    stimuli: Sequence[Stimulus],
+    renditions: Sequence[Rendition],
+    verification: dict[str, Any],
+) -> FrozenSet:
     # Held until the set is there, so that nobody changes an image between its verification and its freezing.
+    list(ImagePool.objects.select_for_update().filter(pk__in={image.pool_id for image in found.images}))
+    _check_unchanged(stimuli, renditions)
     list(SourceImage.objects.select_for_update().filter(pk__in=[image.pk for image in found.images]))
     frozen = FrozenSet.objects.create(
         slug=file.protocol.slug,
@@ -113,10 +122,13 @@ def _write(file: ProtocolFile, found: Contents, stimuli: Sequence[Stimulus], ver
     return frozen
 
 
-def _check_unchanged(stimuli: Sequence[Stimulus]) -> None:
+def _check_unchanged(stimuli: Sequence[Stimulus], renditions: Sequence[Rendition]) -> None:
     """Lock the rows that were verified, and make sure that they are still the same."""
     locked = Stimulus.objects.select_for_update().filter(pk__in=[stimulus.pk for stimulus in stimuli])
     files_now = {row.pk: (row.sha256, row.mask_sha256) for row in locked}
     rejected = Stimulus.objects.filter(pk__in=files_now).exclude(rejection=None)
-    if files_now != {row.pk: (row.sha256, row.mask_sha256) for row in stimuli} or rejected.exists():
+    scaled = Rendition.objects.select_for_update().filter(pk__in=[row.pk for row in renditions])
+    same = files_now == {row.pk: (row.sha256, row.mask_sha256) for row in stimuli}
+    same = same and {(row.pk, row.sha256) for row in scaled} == {(row.pk, row.sha256) for row in renditions}
+    if not same or rejected.exists():
         raise FreezeError("The set changed while it was verified; run freeze_stimuli again.")

@@ -9,7 +9,8 @@ from stimuli.models import FrozenSet
 
 # The SQLSTATE of the triggers' refusals: restrict_violation.
 REFUSED = "23001"
-_SETTING = "quiddity.open_set"
+_SET = "quiddity.open_set"
+_STUDY = "quiddity.open_study"
 
 
 class FrozenError(ValueError):
@@ -35,13 +36,26 @@ def refusals() -> Iterator[None]:
 @contextmanager
 def opened(frozen: FrozenSet) -> Iterator[None]:
     """Let the members of this set be written, and the set deleted, inside the block, which must be in a transaction."""
-    with transaction.atomic():
-        _set(str(frozen.pk))
+    with _naming(_SET, frozen.pk):
         yield
-        _set("")
 
 
-def _set(value: str) -> None:
+@contextmanager
+def study_opened(pk: int) -> Iterator[None]:
+    """Let the rows of this study, which is being made, be written inside the block."""
+    with _naming(_STUDY, pk):
+        yield
+
+
+@contextmanager
+def _naming(setting: str, pk: int) -> Iterator[None]:
+    with transaction.atomic():
+        _set(setting, str(pk))
+        yield
+        _set(setting, "")
+
+
+def _set(setting: str, value: str) -> None:
     """Until the end of the transaction, so that no other use of the connection inherits it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [_SETTING, value])
+        cursor.execute("SELECT set_config(%s, %s, true)", [setting, value])

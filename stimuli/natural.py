@@ -5,7 +5,7 @@ between these ranks, which is the same for a pool that is kept whole and for one
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -46,6 +46,11 @@ def spectrum_sample(pool_pk: int, seed: int, count: int) -> tuple[str, ...]:
     images = SourceImage.objects.filter(pool=pool_pk)
     drawn = images.annotate(place=_place(f"{seed}\nspectrum", "sha256")).order_by("place")[:count]
     return tuple(sorted(drawn.values_list("sha256", flat=True)))
+
+
+def spectrum_order(sha256s: Iterable[str], seed: int) -> list[str]:
+    """All images of a pool in the order in which :func:`spectrum_sample` draws them, without a database."""
+    return sorted(sha256s, key=lambda sha256: hashlib.md5(f"{seed}\nspectrum\n{sha256}".encode()).hexdigest())
 
 
 def sample_sha256(sha256s: Sequence[str]) -> str:

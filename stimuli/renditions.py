@@ -7,13 +7,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
+from django.db import transaction
+
 from stimuli import files
+from stimuli.immutability import refusals
 from stimuli.models import Rendition, SourceImage, Stimulus
 from stimuli.orders import FormatName
 from stimuli.pictures import decode, encode, scaled
 from stimuli.protocol import FilesTable
 
 WebImage = SourceImage | Stimulus
+
+# Colour values, of 255, between two encodings of one picture: the rounding of a scaling filter; the noise of WebP.
+_FARTHEST = {"png": 2, "webp": 24}
+_MEAN_APART = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ def make_renditions(images: Iterable[WebImage], table: FilesTable) -> Iterator[R
 
     Raises:
         OSError: an image cannot be read, or a file cannot be stored.
+        FrozenError: the file of a rendition of a frozen set was lost and comes out differently now.
     """
     wanted = list({one.key: one for image in images for one in _wanted(image, table)}.values())
     made = _made(wanted)
@@ -71,9 +80,59 @@ def make_renditions(images: Iterable[WebImage], table: FilesTable) -> Iterator[R
         picture = decode(files.read(sha256))
         for one in sizes:
             kept = files.store(encode(scaled(picture, one.width), one.format))
-            yield Rendition.objects.update_or_create(
-                original_sha256=sha256, width=one.width, format=one.format, defaults={"sha256": kept}
-            )[0]
+            with refusals(), transaction.atomic():
+                made_now = Rendition.objects.update_or_create(
+                    original_sha256=sha256, width=one.width, format=one.format, defaults={"sha256": kept}
+                )[0]
+            yield made_now
+
+
+def needed_renditions(images: Iterable[WebImage], table: FilesTable) -> list[Rendition]:
+    """The renditions of these images that the table asks for and that were made, in a fixed order."""
+    wanted = {one.key for image in images for one in _wanted(image, table)}
+    rows = Rendition.objects.filter(original_sha256__in={key[0] for key in wanted})
+    found = rows.order_by("original_sha256", "width", "format")
+    return [row for row in found if (row.original_sha256, row.width, row.format) in wanted]
+
+
+def wrong_renditions(images: Iterable[WebImage], table: FilesTable) -> Iterator[str]:
+    """A sentence for each rendition that the table asks for and that was not made, or is not its original's.
+
+    Files that are damaged are passed over: whoever asks this has hashed them.
+    """
+    wanted = {one.key: one for image in images for one in _wanted(image, table)}
+    made = _made(wanted.values())
+    for key, one in wanted.items():
+        what = f"The image {one.image.sha256[:12]} in {one.width} px as {one.format.upper()}"
+        if key not in made:
+            yield f"{what} has not been made."
+        elif not _is_in_order(one, made[key]):
+            yield f"{what} does not show its original."
+
+
+def _is_in_order(one: _Wanted, sha256: str) -> bool:
+    if not (files.is_whole(sha256) and files.is_whole(one.image.sha256)):
+        return True
+    return is_rendition(files.read(sha256), files.read(one.image.sha256), one.width, one.format)
+
+
+def is_rendition(data: bytes, original: bytes, width: int, image_format: FormatName) -> bool:
+    """Whether a file shows its original, scaled to a width and encoded.
+
+    It is compared with what is made of the original now, in pixels, because another release of the libraries writes
+    other bytes; how far they may then be apart was chosen so that no change that a person could see is let through.
+
+    Raises:
+        OSError: one of the files is no picture.
+    """
+    again = encode(scaled(decode(original), width), image_format)
+    if again == data:
+        return True
+    shown, expected = decode(data), decode(again)
+    if shown.size != expected.size:
+        return False
+    apart = np.abs(np.asarray(shown).astype(int) - np.asarray(expected).astype(int))
+    return bool(apart.max() <= _FARTHEST[image_format] and apart.mean() <= _MEAN_APART)
 
 
 def lacks_renditions(image: WebImage, table: FilesTable) -> bool:

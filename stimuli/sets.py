@@ -4,13 +4,15 @@ The set that stands frozen for a protocol is found here too; the study site asks
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stimuli.models import Feature, FrozenSet, Rendition, SourceImage, Stimulus
+from stimuli.named_in_plan import named_in_plan
 from stimuli.plan import plan_of_images
 from stimuli.protocol import Protocol, ProtocolError, ProtocolFile, parse_protocol
 from stimuli.recipes import Recipe, find_stimulus, needed_recipes
+from stimuli.renditions import WebImage, needed_renditions
 from stimuli.selection import FeatureImages, select_images
 
 
@@ -71,8 +73,10 @@ def contents(protocol: Protocol) -> Contents:
     )
 
 
-def set_files(images: Iterable[SourceImage], stimuli: Iterable[Stimulus]) -> list[SetFile]:
-    """All files of these images and stimuli, masks and renditions included, each once, in a fixed order."""
+def set_files(
+    images: Iterable[SourceImage], stimuli: Iterable[Stimulus], renditions: Iterable[Rendition]
+) -> list[SetFile]:
+    """All files of these rows, masks included, each once, in a fixed order."""
     files = [
         SetFile("images", image.sha256, "png", f"the natural image {image.sha256[:12]} ({image})") for image in images
     ]
@@ -80,15 +84,35 @@ def set_files(images: Iterable[SourceImage], stimuli: Iterable[Stimulus]) -> lis
         files.append(SetFile("stimuli", stimulus.sha256, stimulus.format, stimulus.describe()))
         if stimulus.mask_sha256:
             files.append(SetFile("masks", stimulus.mask_sha256, "png", f"the mask of {stimulus.describe()}"))
-    for rendition in renditions({file.sha256 for file in files}):
+    for rendition in renditions:
         files.append(SetFile("renditions", rendition.sha256, rendition.format, f"the rendition {rendition}"))
     return list({(file.folder, file.sha256): file for file in files}.values())
 
 
-def renditions(originals: Collection[str]) -> list[Rendition]:
-    """The renditions of these files, in a fixed order."""
-    found = Rendition.objects.filter(original_sha256__in=originals)
-    return list(found.order_by("original_sha256", "width", "format"))
+def web_images(plan: str, images: Iterable[SourceImage], stimuli: Iterable[Stimulus]) -> list[WebImage]:
+    """Those that browsers get: all but natural images that are only averaged. Sets without a plan show all."""
+    named = named_in_plan(plan).images if plan else None
+    return [*(image for image in images if named is None or image.sha256 in named), *stimuli]
+
+
+def frozen_web_images(frozen: FrozenSet) -> list[WebImage]:
+    """Of a frozen set, the images that browsers get."""
+    return web_images(
+        frozen.plan,
+        frozen.images.select_related("pool").order_by("sha256"),
+        frozen.stimuli.select_related("pool", "feature"),
+    )
+
+
+def frozen_renditions(frozen: FrozenSet) -> list[Rendition]:
+    """Of a frozen set, the renditions that its own protocol asks for, in a fixed order; not those of other studies."""
+    return needed_renditions(frozen_web_images(frozen), protocol_of(frozen).stimuli.files)
+
+
+def frozen_files(frozen: FrozenSet) -> list[SetFile]:
+    """All files of a frozen set."""
+    stimuli = frozen.stimuli.select_related("feature")
+    return set_files(frozen.images.all(), stimuli, frozen_renditions(frozen))
 
 
 def frozen_set_of(file: ProtocolFile) -> FrozenSet | None:

@@ -14,16 +14,39 @@ from stimuli.pictures import decode
 from stimuli.protocol import QualityTable
 from stimuli.quality import flags
 from stimuli.recipes import Recipe, find_stimulus
-from stimuli.sets import Contents, SetFile, set_files, text_sha256
+from stimuli.renditions import needed_renditions, wrong_renditions
+from stimuli.sets import (
+    Contents,
+    SetFile,
+    frozen_files,
+    frozen_web_images,
+    protocol_of,
+    set_files,
+    text_sha256,
+    web_images,
+)
 
 
 def problems(found: Contents) -> Iterator[str]:
-    """A sentence for each stimulus that was not made and each file that is missing or changed."""
+    """A sentence for each stimulus or rendition that was not made, each file that is missing or changed, and each
+    rendition that is not its original's."""
     made = found.stimuli()
     for recipe, stimulus in zip(found.recipes, made, strict=True):
         if stimulus is None:
             yield f"The {recipe.describe()} has not been made{_in_whose_place(recipe)}."
-    yield from damaged(set_files(found.images, [stimulus for stimulus in made if stimulus is not None]))
+    there = [stimulus for stimulus in made if stimulus is not None]
+    shown, table = web_images(found.plan, found.images, there), found.protocol.stimuli.files
+    yield from damaged(set_files(found.images, there, needed_renditions(shown, table)))
+    yield from wrong_renditions(shown, table)
+
+
+def frozen_problems(frozen: FrozenSet) -> Iterator[str]:
+    """The same of a frozen set, and a sentence for each of its texts that is not the one of its hash."""
+    wrong = list(altered(frozen))
+    yield from wrong
+    if not wrong:  # the texts say what belongs to the set
+        yield from damaged(frozen_files(frozen))
+        yield from wrong_renditions(frozen_web_images(frozen), protocol_of(frozen).stimuli.files)
 
 
 def damaged(set_files: Iterable[SetFile]) -> Iterator[str]:

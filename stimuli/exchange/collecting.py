@@ -25,7 +25,8 @@ from stimuli.models import (
     UnitSample,
     VisionModel,
 )
-from stimuli.sets import renditions, set_files
+from stimuli.sets import frozen_renditions
+from stimuli.survey import feature_name
 
 # The columns of a stimulus that are recorded as they are; feature and image are rows of their own.
 STIMULUS_FIELDS = tuple(name for name in StimulusRecord.model_fields if name not in ("feature", "image"))
@@ -68,13 +69,12 @@ def manifest_of(frozen: FrozenSet, *, licence: str, photograph_names: bool) -> M
         licence=licence,
         pool=PoolRecord(name=pool.name, origin=pool.origin, image_size=pool.image_size, images=pool.images.count()),
         network=NetworkRecord(**_values(network, NETWORK_FIELDS)),
-        unit_samples=_unit_samples(network, pool, features_of(frozen)),
+        unit_samples=_unit_samples(frozen, network, pool),
         features=[_feature(one, surveys.get(one.pk)) for one in features_of(frozen)],
         images=[image_record(image, photograph_names=photograph_names) for image in images],
         stimuli=sorted((stimulus_record(one) for one in stimuli), key=_stimulus_order),
         renditions=[
-            RenditionRecord(**_values(one, tuple(RenditionRecord.model_fields)))
-            for one in renditions({file.sha256 for file in set_files(images, stimuli)})
+            RenditionRecord(**_values(one, tuple(RenditionRecord.model_fields))) for one in frozen_renditions(frozen)
         ],
         files={},
     )
@@ -120,12 +120,19 @@ def _feature(feature: Feature, survey: FeatureSurvey | None) -> FeatureRecord:
     return FeatureRecord(name=feature.name, images=survey.images, ends=survey.ends, sampled=survey.sampled)
 
 
-def _unit_samples(network: VisionModel, pool: ImagePool, features: list[Feature]) -> list[UnitSampleRecord]:
-    """Those of the layers that the features are in."""
-    layers = {feature.name.partition(":")[0].partition("=")[0] for feature in features}
-    found = UnitSample.objects.filter(model=network, pool=pool, layer__in=layers)
-    records = [UnitSampleRecord(**_values(one, tuple(UnitSampleRecord.model_fields))) for one in found]
-    return sorted(records, key=lambda one: (one.layer, one.seed, one.drawn))
+def _unit_samples(frozen: FrozenSet, network: VisionModel, pool: ImagePool) -> list[UnitSampleRecord]:
+    """Those that features of the set come from: drawn before it was frozen, with a unit of it among them.
+
+    So what is drawn later does not become part of the set.
+    """
+    names = {feature.name for feature in features_of(frozen)}
+    found = UnitSample.objects.filter(model=network, pool=pool, created_at__lte=frozen.frozen_at)
+    records = [
+        UnitSampleRecord(**_values(one, tuple(UnitSampleRecord.model_fields)))
+        for one in found
+        if names & {feature_name(one.layer, unit) for unit in one.drawn}
+    ]
+    return sorted(records, key=lambda one: (one.layer, one.seed, one.units, one.dead, one.drawn))
 
 
 def _stimulus_order(one: StimulusRecord) -> tuple[object, ...]:

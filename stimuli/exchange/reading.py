@@ -10,6 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from stimuli.exchange.agreement import check_plan, check_quality, check_survey
+from stimuli.exchange.opening import plain_bytes
 from stimuli.exchange.records import (
     ACTIVATION_COLUMNS,
     ACTIVATIONS,
@@ -25,11 +27,14 @@ from stimuli.exchange.records import (
     FileRecord,
     ImageRecord,
     Manifest,
+    RenditionRecord,
     parse_manifest,
     picture,
 )
 from stimuli.files import sha256_of
+from stimuli.named_in_plan import named_in_plan
 from stimuli.protocol import Protocol, ProtocolError, parse_protocol
+from stimuli.renditions import is_rendition, web_widths
 from stimuli.sets import text_sha256
 
 _TEXTS = (PROTOCOL, PLAN, POOL, ACTIVATIONS, CRATE, DATA_SHEET)
@@ -79,6 +84,12 @@ class ReadSet:
         """
         return _checked(self.folder, name, self.manifest.files[name])
 
+    def original(self, rendition: RenditionRecord) -> bytes:
+        """The bytes of the image of the set that was scaled."""
+        sha256 = rendition.original_sha256
+        made = next((one for one in self.manifest.stimuli if one.sha256 == sha256), None)
+        return self.data(picture("stimuli", sha256, made.format) if made else picture("images", sha256))
+
 
 def read_set(folder: Path) -> ReadSet:
     """Read a set's folder and check every file and every record against the others.
@@ -86,15 +97,18 @@ def read_set(folder: Path) -> ReadSet:
     Raises:
         ExchangeError: it is no set, or not whole, or was tampered with.
     """
-    text = _bytes(folder, MANIFEST)
+    text = plain_bytes(folder, MANIFEST)
     manifest = parse_manifest(_decoded(text, MANIFEST))
     for name in _TEXTS:
         if name not in manifest.files:
             raise ExchangeError(f"{MANIFEST} does not name {name}, which every set has.")
+    sides = _sides(manifest)
+    if sides.keys() != manifest.files.keys() - set(_TEXTS):
+        raise ExchangeError(f"The files that {MANIFEST} lists are not those of its images.")
     for name, record in manifest.files.items():
         data = _checked(folder, name, record)
-        if name not in _TEXTS:
-            _check_picture(name, data)
+        if name in sides:
+            _check_picture(name, data, sides[name])
     texts = {name: _decoded(_checked(folder, name, manifest.files[name]), name) for name in _TEXTS}
     protocol_text = texts[PROTOCOL].removeprefix("\ufeff")
     done = ReadSet(
@@ -111,41 +125,37 @@ def read_set(folder: Path) -> ReadSet:
     return done
 
 
-def _bytes(folder: Path, name: str) -> bytes:
-    """A file of the folder, never one that a link leads to."""
-    path = folder
-    for part in Path(name).parts:
-        path = path / part
-        if path.is_symlink():
-            raise ExchangeError(
-                f"{path} is a link; a set's folder holds only files of its own, copy the whole folder again."
-            )
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ExchangeError(
-            f"{path} is missing; name a folder that export_stimuli wrote, and copy the whole of it."
-        ) from error
-    except OSError as error:
-        raise ExchangeError(f"{path} cannot be read: {error.strerror}.") from error
-
-
 def _checked(folder: Path, name: str, record: FileRecord) -> bytes:
-    data = _bytes(folder, name)
+    data = plain_bytes(folder, name)
     if len(data) != record.size or sha256_of(data) != record.sha256:
         raise ExchangeError(f"{folder / name} is not the file that {MANIFEST} names; copy the whole folder again.")
     return data
 
 
-def _check_picture(name: str, data: bytes) -> None:
+def _sides(manifest: Manifest) -> dict[str, int]:
+    """The side in pixels of every image file that the records name."""
+    own = manifest.pool.image_size
+    return {
+        **{picture("images", image.sha256): own for image in manifest.images},
+        **{picture("stimuli", one.sha256, one.format): own for one in manifest.stimuli},
+        **{picture("masks", one.mask_sha256): own for one in manifest.stimuli if one.mask_sha256},
+        **{picture("renditions", one.sha256, one.format): one.width for one in manifest.renditions},
+    }
+
+
+def _check_picture(name: str, data: bytes, side: int) -> None:
     stem, _, ending = Path(name).name.partition(".")
     try:
         with Image.open(io.BytesIO(data)) as image:
-            found = (image.format or "").lower()
-    except (OSError, Image.DecompressionBombError):
-        found = "unknown"
+            found, size = (image.format or "").lower(), image.size
+            if size == (side, side):
+                image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        found, size = "unknown", (side, side)
     if sha256_of(data) != stem or found != ending:
         raise ExchangeError(f"{name} is not what its name says: a {ending.upper()} image, named by its SHA-256.")
+    if size != (side, side):
+        raise ExchangeError(f"{name} has {size[0]} x {size[1]} pixels, not the {side} x {side} that {MANIFEST} says.")
 
 
 def _decoded(data: bytes, name: str) -> str:
@@ -232,14 +242,32 @@ def _check_records(done: ReadSet) -> None:
         if len(set(measured)) < len(measured) or not pool.keys() >= set(measured):
             raise ExchangeError(f"{ACTIVATIONS} names images twice or that the pool does not have, for {name!r}.")
     _check_stimuli(manifest, features)
+    for feature in manifest.features:
+        check_survey(feature, len(pool), [one.rank for one in done.activations[feature.name]])
+    check_plan(manifest, done.protocol, done.plan, done.pool)
+    check_quality(manifest.stimuli, done.protocol.stimuli.quality)
+    _check_renditions(done)
+
+
+def _check_renditions(done: ReadSet) -> None:
+    """Those that the protocol asks for, each of an image of the set and showing it."""
+    manifest, table = done.manifest, done.protocol.stimuli.files
+    shown = named_in_plan(done.plan).images if done.plan else {image.sha256 for image in manifest.images}
+    formats = dict.fromkeys(shown, "png") | {one.sha256: one.format for one in manifest.stimuli}
+    own = manifest.pool.image_size
     needed = {
-        *(picture("images", image.sha256) for image in manifest.images),
-        *(picture("stimuli", one.sha256, one.format) for one in manifest.stimuli),
-        *(picture("masks", one.mask_sha256) for one in manifest.stimuli if one.mask_sha256),
-        *(picture("renditions", one.sha256, one.format) for one in manifest.renditions),
+        (sha256, width, table.format)
+        for sha256, image_format in formats.items()
+        for width in web_widths(table, own)
+        if (width, table.format) != (own, image_format)
     }
-    if needed != set(done.pictures()):
-        raise ExchangeError(f"The files that {MANIFEST} lists are not those of its images.")
+    given = {(one.original_sha256, one.width, one.format) for one in manifest.renditions}
+    if needed != given or len(given) < len(manifest.renditions):
+        raise ExchangeError(f"The renditions of {MANIFEST} are not those of its images that {PROTOCOL} asks for.")
+    for one in manifest.renditions:
+        name = picture("renditions", one.sha256, one.format)
+        if not is_rendition(done.data(name), done.original(one), one.width, one.format):
+            raise ExchangeError(f"{name} does not show the image {one.original_sha256[:12]}, of which it is to be.")
 
 
 def _check_stimuli(manifest: Manifest, features: set[str]) -> None:

@@ -45,12 +45,15 @@ def _path(value: str) -> str:
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FilePath = Annotated[str, AfterValidator(_path)]
 Whole = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Colours = Annotated[list[float], Field(min_length=3, max_length=3)]
+Deviations = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=3, max_length=3)]
 
 
 class Record(BaseModel):
     """A record of the manifest: what is not known is an error, because it would be lost."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class FileRecord(Record):
@@ -65,8 +68,8 @@ class PoolRecord(Record):
 
     name: str
     origin: str
-    image_size: Whole
-    images: Whole
+    image_size: Count
+    images: Count
 
 
 class NetworkRecord(Record):
@@ -76,9 +79,9 @@ class NetworkRecord(Record):
     weights_sha256: Sha256
     weights_source: str
     weights_given: bool
-    input_size: Whole
-    mean: list[float]
-    std: list[float]
+    input_size: Count
+    mean: Colours
+    std: Deviations
     regularization_layer: str
 
 
@@ -108,7 +111,7 @@ class ImageRecord(Record):
     photograph_sha256: Sha256
     left: Whole
     top: Whole
-    side: Whole
+    side: Count
     perceptual_hash: int | None
     photograph_name: str | None = None
 
@@ -124,7 +127,7 @@ class StimulusRecord(Record):
     seed: int
     activation_before: float | None
     activation_after: float
-    rank_after: int | None
+    rank_after: Count | None
     crop_activation_before: float | None
     crop_activation_after: float | None
     distance: float | None
@@ -143,7 +146,7 @@ class RenditionRecord(Record):
     """A scaled copy for the web."""
 
     original_sha256: Sha256
-    width: Whole
+    width: Count
     format: Literal["png", "webp"]
     sha256: Sha256
 
@@ -172,9 +175,17 @@ class Manifest(Record):
         return json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
     def identity(self) -> dict[str, Any]:
-        """What makes it this set and no other, whichever copy is looked at: not names, renditions, or the licence."""
-        whole = self.model_dump(include={"slug", "protocol_sha256", "plan_sha256", "features", "stimuli"})
-        whole["images"] = [image.model_dump(exclude={"photograph_name"}) for image in self.images]
+        """What makes it this set and no other, whichever copy is looked at.
+
+        That is texts and files. Not names, the licence, or what may be filled in or differ between two copies of one
+        image: when it was made, on which device, and the last digits of its figures.
+        """
+        whole = self.model_dump(include={"slug", "protocol_sha256", "plan_sha256", "features"})
+        whole["images"] = [image.model_dump(exclude={"photograph_name", "perceptual_hash"}) for image in self.images]
+        whole["stimuli"] = [
+            (one.kind, one.feature, one.image, one.config_sha256, one.seed, one.sha256, one.mask_sha256)
+            for one in self.stimuli
+        ]
         whole["network"] = (self.network.name, self.network.weights_sha256)
         return whole
 

@@ -1,5 +1,6 @@
 """A set that was read brought into this database: everything of it or nothing."""
 
+import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
@@ -17,12 +18,16 @@ from stimuli.models import (
     FeatureSurvey,
     FrozenSet,
     ImagePool,
+    Rejection,
     Rendition,
     SourceImage,
     Stimulus,
     UnitSample,
     VisionModel,
 )
+from stimuli.orders import FormatName
+from stimuli.quality import FIGURES
+from stimuli.renditions import is_rendition
 
 _BATCH = 2000
 Item = TypeVar("Item")
@@ -159,16 +164,31 @@ def _measured(row: ActivationRow) -> tuple[object, ...]:
 
 
 def _unit_samples(given: ReadSet, network: VisionModel, pool: ImagePool) -> None:
+    """They were drawn before the set was frozen; when exactly is not known here."""
+    frozen_at = given.manifest.frozen_at
     for record in given.manifest.unit_samples:
-        UnitSample.objects.get_or_create(model=network, pool=pool, **record.model_dump())
+        values = {"model": network, "pool": pool, **record.model_dump()}
+        here = UnitSample.objects.filter(**values).order_by("created_at").first()
+        sample = here or UnitSample.objects.create(**values)
+        UnitSample.objects.filter(pk=sample.pk, created_at__gt=frozen_at).update(created_at=frozen_at)
 
 
 def _renditions(given: ReadSet) -> None:
     for record in given.manifest.renditions:
         values = record.model_dump()
         sha256 = values.pop("sha256")
-        # One that was made here already is as good.
-        Rendition.objects.get_or_create(**values, defaults={"sha256": sha256})
+        here, created = Rendition.objects.get_or_create(**values, defaults={"sha256": sha256})
+        if not created and here.sha256 != sha256:
+            _check_rendition_here(here, given.original(record))
+
+
+def _check_rendition_here(here: Rendition, original: bytes) -> None:
+    """One that was made here already by other releases of the libraries is as good, if it is what it should be."""
+    image_format: FormatName = "webp" if here.format == "webp" else "png"
+    if not files.is_whole(here.sha256) or not is_rendition(files.read(here.sha256), original, here.width, image_format):
+        raise ExchangeError(
+            f"The rendition {here} is here already and does not show its original; import into another database."
+        )
 
 
 def _stimuli(given: ReadSet, pool: ImagePool, images: dict[str, int], features: dict[str, Feature]) -> list[Stimulus]:
@@ -194,18 +214,35 @@ def _stimuli(given: ReadSet, pool: ImagePool, images: dict[str, int], features: 
 def _standing(record: StimulusRecord, here: Stimulus | None) -> Stimulus | None:
     """The stimulus of this recipe that is here, if it is the same one.
 
-    Another one gives way, because no study can show it: studies show what is frozen.
+    When and where it was made may differ. Another one does not give way: it was made here by somebody, and a rejection
+    is a researcher's word.
     """
-    if here is None or stimulus_record(here) == record:
-        return here
-    frozen = here.frozen_sets.first()
-    if frozen is not None:
+    if here is None:
+        return None
+    rejection = Rejection.objects.filter(stimulus=here).first()
+    if rejection is not None:
         raise ExchangeError(
-            f"{here.describe()} was made here otherwise than in the folder and belongs to the frozen set "
-            f"{frozen.slug!r}; import into another database."
+            f"{here.describe()} belongs to the set in the folder, and {rejection.by} rejected it here "
+            f"({rejection.reason}); withdraw the rejection in the gallery, or import into another database."
         )
-    here.delete()
-    return None
+    if not _is_same(record, stimulus_record(here)):
+        frozen = here.frozen_sets.first()
+        belongs = f" and belongs to the frozen set {frozen.slug!r}" if frozen else ""
+        raise ExchangeError(
+            f"{here.describe()} was made here otherwise than in the folder{belongs}; import into another database."
+        )
+    return here
+
+
+def _is_same(one: StimulusRecord, other: StimulusRecord) -> bool:
+    """The same files, and figures that agree but for the last digits, which another device may give."""
+    if (one.sha256, one.mask_sha256, one.format) != (other.sha256, other.mask_sha256, other.format):
+        return False
+    pairs = [(getattr(one, name), getattr(other, name)) for name in (*FIGURES, "rank_after")]
+    return all(
+        left == right or (left is not None and right is not None and math.isclose(left, right, rel_tol=1e-3))
+        for left, right in pairs
+    )
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -28,7 +28,7 @@ from stimuli.exchange.records import (
     picture,
 )
 from stimuli.models import FrozenSet
-from stimuli.sets import protocol_of, set_files
+from stimuli.sets import frozen_files, protocol_of
 from stimuli.verification import altered
 
 LICENCE = "Not stated. Ask whoever gave you this folder; the rights in the photographs are their photographers'."
@@ -70,7 +70,7 @@ def write_set(frozen: FrozenSet, folder: Path, *, licence: str = LICENCE, photog
 
 def _write(frozen: FrozenSet, written: "_Written", licence: str, photograph_names: bool) -> str:
     title = protocol_of(frozen).title
-    for file in set_files(frozen.images.all(), frozen.stimuli.select_related("feature")):
+    for file in frozen_files(frozen):
         written.add(picture(file.folder, file.sha256, file.format), _whole(file.sha256, file.what))
     protocol = frozen.protocol.encode()
     # The byte order mark with which some editors begin a file is in the hash and not in the text.

@@ -7,12 +7,13 @@ from django.db import transaction
 
 from stimuli import files
 from stimuli.continuations import Continuation, plan_continuations
-from stimuli.models import FrozenSet, SourceImage, Stimulus
+from stimuli.immutability import study_opened
+from stimuli.models import Feature, FrozenSet, SourceImage, Stimulus
 from stimuli.protocol import Protocol, ProtocolError, ProtocolFile
 from stimuli.recipes import Recipe, continuation_recipes, explanation_recipe, find_stimulus
 from stimuli.renditions import WebImage, lacks_renditions
 from stimuli.selection import FeatureImages, ImageBatch, RankedImage, select_images
-from stimuli.sets import contents_of, frozen_set_of
+from stimuli.sets import contents_of, frozen_files, frozen_set_of
 from studyapp.models import ContinuationPair, FeatureUse, QueryPair, Reference, Role, Study, StudyFeature
 
 
@@ -22,7 +23,8 @@ def study_create(*, file: ProtocolFile) -> tuple[Study, bool]:
 
     Raises:
         ProtocolError: the slug belongs to another protocol, its images are not frozen or would be chosen otherwise
-            today, or a file of them is gone. Nothing is stored then.
+            today, what it would show does not belong to the frozen set, or a file of the set is missing or changed.
+            Nothing is stored then.
     """
     protocol = file.protocol
     standing = Study.objects.filter(slug=protocol.slug).first()
@@ -40,10 +42,13 @@ def study_create(*, file: ProtocolFile) -> tuple[Study, bool]:
         },
     )
     if created:
+        _check_files(study.frozen_set)
         positions = {use.value: count(1) for use in FeatureUse}
         selected = select_images(protocol)
-        stored = [_store_feature(study, protocol, images, next(positions[images.phase])) for images in selected]
-        _store_continuations(protocol, stored, plan_continuations(protocol, selected))
+        with study_opened(study.pk):
+            stored = [_store_feature(study, protocol, images, next(positions[images.phase])) for images in selected]
+            _store_continuations(protocol, stored, plan_continuations(protocol, selected))
+        _check_members(study)
     return study, created
 
 
@@ -69,7 +74,8 @@ def _frozen_set(file: ProtocolFile) -> FrozenSet:
 
 def _store_feature(study: Study, protocol: Protocol, images: FeatureImages, position: int) -> StudyFeature:
     """Store one feature with the references, their explanations and the queries of all its batches."""
-    _check_files(protocol, images)
+    for ranked in images.images:
+        _check_renditions(protocol, ranked.image)
     study_feature = StudyFeature.objects.create(
         study=study, feature=images.feature, phase=images.phase, position=position
     )
@@ -92,7 +98,7 @@ def _store_continuations(
     by_feature = {feature.feature_id: feature for feature in features}
     numbers = {feature.feature_id: count(1) for feature in features}
     for one in continuations:
-        _check_image(protocol, one.image)
+        _check_renditions(protocol, one.image)
         weak, strong, foil = (_explanation(protocol, recipe) for recipe in continuation_recipes(protocol, one))
         ContinuationPair.objects.create(
             study_feature=by_feature[one.feature.pk],
@@ -138,18 +144,37 @@ def _store_queries(study_feature: StudyFeature, batch: int, images: ImageBatch) 
     )
 
 
-def _check_files(protocol: Protocol, images: FeatureImages) -> None:
-    for ranked in images.images:
-        _check_image(protocol, ranked.image)
+def _check_files(frozen: FrozenSet) -> None:
+    """Hash every file of the set, so that no study opens on one that is missing or changed."""
+    for file in frozen_files(frozen):
+        if not files.is_whole(file.sha256):
+            raise ProtocolError(
+                f"The file of {file.what} is missing or changed; run import_images for a natural image, "
+                "generate_stimuli for another, or the import_stimuli of the set again, which restores it."
+            )
 
 
-def _check_image(protocol: Protocol, image: SourceImage) -> None:
-    if not files.is_there(image.sha256):
+def _check_members(study: Study) -> None:
+    """What the study shows belongs to its frozen set, whatever else is in the database."""
+    frozen = study.frozen_set
+    references = Reference.objects.filter(study_feature__study=study)
+    pairs = QueryPair.objects.filter(study_feature__study=study).values_list("strong_image", "weak_image")
+    shown = {*references.values_list("image", flat=True), *(image for pair in pairs for image in pair)}
+    explained = set(references.exclude(explanations=None).values_list("explanations", flat=True))
+    continued = ContinuationPair.objects.filter(study_feature__study=study)
+    shown |= set(continued.values_list("seed_image", flat=True))
+    explained |= {one for pair in continued.values_list("weak", "strong", "foil") for one in pair}
+    asked = set(study.features.values_list("feature", flat=True))
+    strange = [
+        *SourceImage.objects.filter(pk__in=shown).exclude(frozen_sets=frozen),
+        *Stimulus.objects.filter(pk__in=explained).exclude(frozen_sets=frozen),
+        *Feature.objects.filter(pk__in=asked).exclude(frozen_sets=frozen),
+    ]
+    if strange:
         raise ProtocolError(
-            f"The file of image {image.sha256[:12]} is missing in the data folder; run the import_images of "
-            f"the pool {image.pool.name!r} or the import_stimuli of the set again, which restores it."
+            f"The study would show what does not belong to the frozen set {frozen.slug!r} ({strange[0]}); discard the "
+            "set with freeze_stimuli --discard and freeze or import it again."
         )
-    _check_renditions(protocol, image)
 
 
 def _check_renditions(protocol: Protocol, image: WebImage) -> None:
@@ -161,11 +186,9 @@ def _check_renditions(protocol: Protocol, image: WebImage) -> None:
 
 
 def _explanation(protocol: Protocol, recipe: Recipe) -> Stimulus:
-    """What was generated by a recipe, which the frozen set holds."""
+    """What was generated by a recipe; that the frozen set holds it is asked of all together."""
     stimulus = find_stimulus(recipe)
-    if stimulus is None or not files.is_there(stimulus.sha256):
-        raise ProtocolError(
-            f"The file of the {recipe.describe()} is missing in the data folder; run generate_stimuli with this "
-            "protocol or the import_stimuli of its set again."
-        )
+    if stimulus is None:
+        raise ProtocolError(f"The {recipe.describe()} has not been made; run generate_stimuli with this protocol.")
+    _check_renditions(protocol, stimulus)
     return stimulus

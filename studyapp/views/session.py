@@ -7,7 +7,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from stimuli import files
 from stimuli.renditions import web_file
 from studyapp.explanations import wording
 from studyapp.flow import OVER, Step, break_before, next_step
@@ -23,6 +22,7 @@ from studyapp.tasks.registry import task_of
 from studyapp.text import paragraphs
 from studyapp.views.memory import remember
 from studyapp.views.personal_link import participant_of
+from studyapp.views.pictures import picture
 from studyapp.views.trials import trial_page
 from studyapp.views.withdrawal import withdrawn_page
 
@@ -81,7 +81,7 @@ def instructions_image(request: HttpRequest, token: str, slot: str, image_format
     file = web_file(image, table, image.pool.image_size)
     if file is None:
         raise Http404
-    response = HttpResponse(files.read(file.sha256), content_type=file.content_type)
+    response = picture(file)
     response["Cache-Control"] = "private, max-age=3600"
     return response
 

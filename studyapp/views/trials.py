@@ -12,7 +12,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stimuli import files
 from stimuli.models import ImagePool
 from stimuli.renditions import web_file, web_widths
 from studyapp.addresses import slot_of
@@ -26,6 +25,7 @@ from studyapp.services.responses import ResponseRefusedError, response_record
 from studyapp.tasks.registry import task_named, task_of
 from studyapp.trial_events import logged_events
 from studyapp.views.personal_link import participant_of, unloaded_participant_of
+from studyapp.views.pictures import picture
 
 # So many trials a browser gets at once; after the last of them it asks for its page again.
 MOST_TRIALS = 60
@@ -133,7 +133,7 @@ def trial_image(request: HttpRequest, token: str, public_id: UUID, code: str, im
     file = web_file(image, table, _width(request, default=image.pool.image_size))
     if file is None:
         raise Http404
-    response = HttpResponse(files.read(file.sha256), content_type=file.content_type)
+    response = picture(file)
     response["Cache-Control"] = "private, max-age=3600"
     return response
 

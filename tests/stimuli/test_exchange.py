@@ -2,16 +2,20 @@
 
 import csv
 import hashlib
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from PIL import Image
 from rocrate.rocrate import ROCrate
 
 from stimuli.exchange.collecting import IMAGE_FIELDS
@@ -47,15 +51,17 @@ TABLES = (
 )
 
 
+WIDTHS = "[stimuli.files]\nwidths = [32]"
+
+
 @pytest.fixture
 def frozen(db: None) -> FrozenSet:
-    """A set with a mask, a rendition and a sample of units."""
+    """A set with a mask, renditions and a sample of units."""
     make_survey()
-    file = protocol_file(protocol_text())
+    file = protocol_file(protocol_text(tables=WIDTHS))
     make_stimuli(file.protocol)
     stimulus = Stimulus.objects.all()[0]
     Stimulus.objects.filter(pk=stimulus.pk).update(mask_sha256=write_picture(2000), curve=[1.5, None, 2.25])
-    Rendition.objects.create(original_sha256=stimulus.sha256, width=32, format="png", sha256=write_picture(2001))
     pool, model = ImagePool.objects.get(), VisionModel.objects.get()
     UnitSample.objects.create(model=model, pool=pool, layer="layer1", seed=3, units=100, dead=4, drawn=[0, 1, 90])
     return freeze(file)[0]
@@ -118,7 +124,7 @@ def test_the_folder_holds_every_file_of_the_set_under_its_hash_and_the_manifest_
     kinds = [name.partition("/")[0] for name in found if "/" in name]
     assert kinds.count("images") == frozen.images.count()
     assert kinds.count("stimuli") == 24
-    assert (kinds.count("masks"), kinds.count("renditions")) == (1, 1)
+    assert (kinds.count("masks"), kinds.count("renditions")) == (1, frozen.images.count() + 24)
     assert found["protocol.toml"].decode() == frozen.protocol
     assert found["plan.json"].decode() == frozen.plan
 
@@ -296,18 +302,100 @@ def test_a_survey_of_the_same_feature_with_another_result_is_a_conflict(folder: 
     assert not FrozenSet.objects.exists()
 
 
-def test_a_stimulus_made_here_otherwise_gives_way_unless_it_is_frozen(folder: Path) -> None:
+def test_the_bytes_of_a_set_do_not_change_with_what_others_add(folder: Path, tmp_path: Path) -> None:
+    first, second = Stimulus.objects.all()[:2]
+    Rendition.objects.create(original_sha256=first.sha256, width=16, format="png", sha256=second.sha256)
+    pool, model = ImagePool.objects.get(), VisionModel.objects.get()
+    UnitSample.objects.create(model=model, pool=pool, layer="layer1", seed=4, units=100, dead=4, drawn=[0, 2, 90])
+    call_command("export_stimuli", "birds", out=tmp_path / "again")
+    assert files_of(tmp_path / "again") == files_of(folder)
+
+
+def test_the_same_stimulus_made_here_at_another_time_stays_and_the_set_is_the_same_one(folder: Path) -> None:
     discard(FrozenSet.objects.get())
     made_here = Stimulus.objects.all()[3]
-    Stimulus.objects.filter(pk=made_here.pk).update(device="another")
-    second = protocol_text(slug="second")
-    other = freeze(protocol_file(second))[0]
+    values = {"device": "another", "created_at": made_here.created_at + timedelta(days=1)}
+    Stimulus.objects.filter(pk=made_here.pk).update(activation_after=9.2500001, **values)
+    for _ in range(2):
+        call_command("import_stimuli", folder)
+        assert Stimulus.objects.filter(pk=made_here.pk, **values).count() == 1
+        assert Stimulus.objects.count() == 24
+
+
+def test_a_stimulus_made_here_otherwise_is_a_conflict_and_stays(folder: Path) -> None:
+    discard(FrozenSet.objects.get())
+    made_here = Stimulus.objects.all()[3]
+    Stimulus.objects.filter(pk=made_here.pk).update(sha256=write_picture(2002))
+    with pytest.raises(CommandError, match="was made here otherwise than in the folder; import into another database"):
+        call_command("import_stimuli", folder)
+    other = freeze(protocol_file(protocol_text(slug="second")))[0]
     with pytest.raises(CommandError, match="made here otherwise than in the folder and belongs to the frozen set 'sec"):
         call_command("import_stimuli", folder)
-    discard(other)
-    call_command("import_stimuli", folder)
-    assert set(Stimulus.objects.values_list("device", flat=True)) == {"cpu"}
-    assert Stimulus.objects.count() == 24
+    assert FrozenSet.objects.get() == other
+    assert Stimulus.objects.get(pk=made_here.pk).sha256 == write_picture(2002)
+
+
+def test_a_stimulus_that_was_rejected_here_is_a_conflict_and_the_rejection_stays(folder: Path) -> None:
+    discard(FrozenSet.objects.get())
+    Rejection.objects.create(stimulus=Stimulus.objects.all()[3], reason="a smear", by="ada")
+    with pytest.raises(CommandError, match=r"set in the folder, and ada rejected it here \(a smear\); withdraw the"):
+        call_command("import_stimuli", folder)
+    assert not FrozenSet.objects.exists()
+    assert Rejection.objects.get().reason == "a smear"
+
+
+def change_file(folder: Path, kind: str, change: Callable[[Image.Image], Image.Image]) -> None:
+    """Put another picture in the place of one, under its right hash everywhere."""
+    old = Path(first(folder, kind)).stem
+    buffer = io.BytesIO()
+    with Image.open(folder / kind / f"{old}.png") as image:
+        change(image).save(buffer, "PNG")
+    data = buffer.getvalue()
+    new = hashlib.sha256(data).hexdigest()
+    (folder / kind / f"{old}.png").unlink()
+    (folder / kind / f"{new}.png").write_bytes(data)
+    text = (folder / "manifest.json").read_text().replace(old, new)
+    (folder / "manifest.json").write_text(text)
+    rewrite(folder, lambda read: read["files"].update({f"{kind}/{new}.png": {"sha256": new, "size": len(data)}}))
+
+
+def without_stimuli(folder: Path) -> None:
+    def change(data: dict[str, Any]) -> None:
+        gone = {one["sha256"] for one in data["stimuli"]}
+        data["stimuli"] = []
+        data["renditions"] = [one for one in data["renditions"] if one["original_sha256"] not in gone]
+        left = {f"renditions/{one['sha256']}.png" for one in data["renditions"]}
+        for name in list(data["files"]):
+            if name.startswith(("stimuli/", "masks/")) or (name.startswith("renditions/") and name not in left):
+                del data["files"][name]
+
+    rewrite(folder, change)
+
+
+def longer_plan(folder: Path) -> None:
+    data = (folder / "plan.json").read_bytes() + b"\n"
+    replace_file(folder, "plan.json", data)
+    rewrite(folder, lambda read: read.update(plan_sha256=hashlib.sha256(data).hexdigest()))
+
+
+def without_a_line(folder: Path, name: str) -> None:
+    lines = (folder / name).read_bytes().splitlines(keepends=True)
+    replace_file(folder, name, b"".join([*lines[:30], *lines[31:]]))
+
+
+def bounded(folder: Path) -> None:
+    data = (folder / "protocol.toml").read_bytes() + b"\n[stimuli.quality]\nmin_gain = 1000\n"
+    replace_file(folder, "protocol.toml", data)
+    rewrite(folder, lambda read: read.update(protocol_sha256=hashlib.sha256(data).hexdigest()))
+
+
+def pipe(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+
+
+def foreign_rendition(folder: Path) -> None:
+    rewrite(folder, lambda read: read["renditions"][0].update(original_sha256="ab" * 32))
 
 
 def link(folder: Path, name: str) -> None:
@@ -391,8 +479,53 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: rewrite(folder, lambda data: data["network"].update(weights_source="a\0b")),
         "manifest.json has NUL characters in its texts",
     ),
+    "no stimuli": (without_stimuli, "not have the stimuli that plan.json names: 24 are missing, 0 are not of the plan"),
+    "plan longer": (longer_plan, "plan.json is not a plan: it is not written as plans are"),
+    "plan of another": (
+        lambda folder: rewrite(folder, lambda data: data["network"].update(weights_sha256="00" * 32)),
+        "plan.json is of another study, network or pool than manifest.json",
+    ),
+    "rendition of a stranger": (foreign_rendition, "The renditions of manifest.json are not those of its images"),
+    "rendition of something else": (
+        lambda folder: change_file(folder, "renditions", lambda image: image.rotate(90)),
+        r"renditions/\w+\.png does not show the image \w+, of which it is to be",
+    ),
+    "square of another size": (
+        lambda folder: change_file(folder, "stimuli", lambda image: image.resize((7, 9))),
+        r"stimuli/\w+\.png has 7 x 9 pixels, not the 64 x 64 that manifest.json says",
+    ),
+    "out of bounds": (
+        bounded,
+        r"stimulus \w+ breaks the bounds of \[stimuli.quality\]: gain is 4.75, min_gain is 1000",
+    ),
+    "not finite": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(distance=float("nan"))),
+        "stimuli.0.distance: Input should be a finite number",
+    ),
+    "two means": (
+        lambda folder: rewrite(folder, lambda data: data["network"].update(mean=[0.5, 0.5])),
+        "network.mean: List should have at least 3 items",
+    ),
+    "no deviation": (
+        lambda folder: rewrite(folder, lambda data: data["network"].update(std=[0.5, 0, 0.5])),
+        "network.std.1: Input should be greater than 0",
+    ),
+    "no size": (
+        lambda folder: rewrite(folder, lambda data: data["pool"].update(image_size=0)),
+        "pool.image_size: Input should be greater than or equal to 1",
+    ),
+    "negative rank": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=-1)),
+        "stimuli.0.rank_after: Input should be greater than or equal to 1",
+    ),
+    "activation missing": (
+        lambda folder: without_a_line(folder, "activations.csv"),
+        "activations.csv has 47 activations of 'layer1:channel=0', not those that a survey of 48 images keeps",
+    ),
+    "pipe": (lambda folder: pipe(folder, "plan.json"), r"plan\.json is no plain file"),
+    "pipe for a manifest": (lambda folder: pipe(folder, "manifest.json"), r"manifest\.json is no plain file"),
     "number too large": (
-        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(seed=2**63)),
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=2**40)),
         "The set holds a value that the database cannot hold: ",
     ),
 }

@@ -7,12 +7,25 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.deletion import ProtectedError
 
 from stimuli.freezing import FreezeError, discard, freeze
 from stimuli.immutability import FrozenError, refusals
-from stimuli.models import Activation, Feature, FrozenSet, ImagePool, Rejection, SourceImage, Stimulus, VisionModel
+from stimuli.models import (
+    Activation,
+    Feature,
+    FrozenSet,
+    ImagePool,
+    Rejection,
+    Rendition,
+    SourceImage,
+    Stimulus,
+    VisionModel,
+)
 from stimuli.protocol import ProtocolFile
+from stimuli.renditions import make_renditions
+from stimuli.sets import protocol_of
 from studyapp.models import Study
 from studyapp.services.study import study_create
 from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text
@@ -22,7 +35,7 @@ from tests.studyapp.world import make_stimuli, make_survey, protocol_file, proto
 def file(db: None) -> ProtocolFile:
     """A protocol whose stimuli are made."""
     make_survey()
-    made = protocol_file(protocol_text())
+    made = protocol_file(protocol_text(tables="[stimuli.files]\nwidths = [32]"))
     make_stimuli(made.protocol)
     return made
 
@@ -51,7 +64,7 @@ def test_a_frozen_set_holds_exactly_what_the_protocol_shows(frozen: FrozenSet, f
     assert frozen.verification == {
         "natural_images": frozen.images.count(),
         "stimuli": 24,
-        "files": frozen.images.count() + 24,
+        "files": 2 * (frozen.images.count() + 24),
         "sample": 0,
     }
 
@@ -182,6 +195,10 @@ def update(model: type, **values: object) -> Change:
     return lambda frozen: model.objects.filter(**MEMBERSHIP[model](frozen)).update(**values)
 
 
+def outside(frozen: FrozenSet) -> "QuerySet[SourceImage]":
+    return SourceImage.objects.exclude(frozen_sets=frozen)
+
+
 MEMBERSHIP: dict[type, Callable[[FrozenSet], dict[str, object]]] = {
     Stimulus: lambda frozen: {"frozen_sets": frozen},
     SourceImage: lambda frozen: {"frozen_sets": frozen},
@@ -208,6 +225,24 @@ FORBIDDEN: dict[str, Change] = {
     "network renamed": save(VisionModel, name="other"),
     "network of other weights": update(VisionModel, weights_sha256="00" * 32),
     "network deleted by SQL": sql("DELETE FROM stimuli_visionmodel"),
+    "network fed otherwise": update(VisionModel, mean=[0.0, 0.0, 0.0]),
+    "network of another size": update(VisionModel, input_size=7),
+    "network of another layer": update(VisionModel, regularization_layer="x"),
+    "image of the pool outside the set changed": lambda frozen: outside(frozen).update(left=3),
+    "hash of an image outside the set changed": lambda frozen: outside(frozen).update(perceptual_hash=5),
+    "image of the pool outside the set deleted": sql(
+        "DELETE FROM stimuli_sourceimage WHERE id NOT IN (SELECT sourceimage_id FROM stimuli_frozenset_images)"
+    ),
+    "image added to the pool": lambda frozen: SourceImage.objects.create(
+        pool=ImagePool.objects.get(), sha256="ab" * 32, photograph_sha256="ab" * 32, left=0, top=0, side=9
+    ),
+    "rendition changed": lambda frozen: Rendition.objects.update(sha256="00" * 32),
+    "rendition deleted": lambda frozen: Rendition.objects.all().delete(),
+    "rendition deleted by SQL": sql("DELETE FROM stimuli_rendition"),
+    "sets emptied": sql("TRUNCATE stimuli_frozenset CASCADE"),
+    "stimuli emptied": sql("TRUNCATE stimuli_stimulus CASCADE"),
+    "renditions emptied": sql("TRUNCATE stimuli_rendition"),
+    "studies emptied": sql("TRUNCATE studyapp_study CASCADE"),
     "set saved": save(FrozenSet, plan=""),
     "set updated": update(FrozenSet, verification={}),
     "set deleted": lambda frozen: frozen.delete(),
@@ -234,7 +269,7 @@ def test_nothing_that_belongs_to_a_frozen_set_can_change(frozen: FrozenSet, chan
 
 
 def contents(frozen: FrozenSet) -> list[object]:
-    tables = (Stimulus, SourceImage, Feature, VisionModel, ImagePool, FrozenSet, Rejection)
+    tables = (Stimulus, SourceImage, Feature, VisionModel, ImagePool, FrozenSet, Rejection, Rendition)
     members = (frozen.images, frozen.stimuli, frozen.features)
     return [
         *(list(table.objects.order_by("pk").values()) for table in tables),
@@ -245,9 +280,9 @@ def contents(frozen: FrozenSet) -> list[object]:
 def test_a_hash_that_was_never_kept_may_be_filled_in_and_then_stays(frozen: FrozenSet) -> None:
     with connection.cursor() as cursor:  # images that were frozen before hashes were kept
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE stimuli_sourceimage DISABLE TRIGGER guard_frozen_update")
+        cursor.execute("ALTER TABLE stimuli_sourceimage DISABLE TRIGGER USER")
         frozen.images.update(perceptual_hash=None)
-        cursor.execute("ALTER TABLE stimuli_sourceimage ENABLE TRIGGER guard_frozen_update")
+        cursor.execute("ALTER TABLE stimuli_sourceimage ENABLE TRIGGER USER")
     with pytest.raises(FrozenError), refusals(), transaction.atomic():
         frozen.images.update(perceptual_hash=5, left=3)
     frozen.images.update(perceptual_hash=5)
@@ -270,14 +305,31 @@ def test_a_refusal_is_one_sentence_that_names_the_set(frozen: FrozenSet) -> None
     )
 
 
+def test_a_missing_rendition_may_be_made_and_one_that_comes_out_differently_is_refused(frozen: FrozenSet) -> None:
+    table = protocol_of(frozen).stimuli.files
+    images = list(frozen.images.all())
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE stimuli_rendition DISABLE TRIGGER USER")
+        Rendition.objects.filter(original_sha256=images[0].sha256).delete()
+        Rendition.objects.filter(original_sha256=images[1].sha256).update(sha256="ab" * 32)
+        cursor.execute("ALTER TABLE stimuli_rendition ENABLE TRIGGER USER")
+    assert len(list(make_renditions(images[:1], table))) == 1
+    with pytest.raises(FrozenError, match="is of an image of the frozen set 'birds' and does not change"):
+        list(make_renditions(images[1:2], table))
+
+
 def test_other_errors_of_the_database_are_not_taken_for_refusals(frozen: FrozenSet) -> None:
     with pytest.raises(IntegrityError), refusals(), transaction.atomic():
         Feature.objects.create(model=VisionModel.objects.get(), name=frozen.features.all()[0].name)
 
 
 def test_what_does_not_belong_to_the_set_and_what_says_nothing_new_may_be_written(frozen: FrozenSet) -> None:
-    outside = SourceImage.objects.exclude(frozen_sets=frozen)
-    assert outside.update(perceptual_hash=7) == outside.count() > 0
+    pool = ImagePool.objects.create(name="other", origin="test", image_size=64)
+    image = SourceImage.objects.create(pool=pool, sha256="ab" * 32, photograph_sha256="ab" * 32, left=0, top=0, side=9)
+    SourceImage.objects.filter(pk=image.pk).update(perceptual_hash=7, left=3)
+    image.delete()
+    pool.delete()
     assert Activation.objects.update(value=1.0) > 0
     assert VisionModel.objects.update(weights_source="found elsewhere", weights_given=True) == 1
     stimulus = frozen.stimuli.all()[0]

@@ -9,9 +9,10 @@ from PIL import Image
 
 from stimuli import files
 from stimuli.models import ImagePool, Rendition, SourceImage
+from stimuli.orders import FormatName
 from stimuli.pictures import decode, encode, scaled
 from stimuli.protocol import FilesTable
-from stimuli.renditions import lacks_renditions, make_renditions, web_file, web_widths
+from stimuli.renditions import is_rendition, lacks_renditions, make_renditions, web_file, web_widths
 
 
 def noisy(side: int) -> Image.Image:
@@ -69,6 +70,22 @@ def test_each_width_is_made_once_and_again_when_its_file_is_lost(image: SourceIm
     assert lacks_renditions(image, table)
     assert list(make_renditions([image], table)) == made[:1]
     assert Rendition.objects.count() == len(made)
+
+
+@pytest.mark.parametrize("image_format", ["png", "webp"])
+def test_a_rendition_is_known_by_its_pixels(image_format: FormatName) -> None:
+    original = encode(noisy(128), "png")
+    made = scaled(decode(original), 64)
+    assert is_rendition(encode(made, image_format), original, 64, image_format)
+    again = BytesIO()  # as another release of the encoder might write it
+    options = {"compress_level": 1} if image_format == "png" else {"quality": 95, "method": 3}
+    made.save(again, image_format, **options)
+    assert again.getvalue() != encode(made, image_format)
+    assert is_rendition(again.getvalue(), original, 64, image_format)
+    marked = made.copy()
+    marked.paste((255, 0, 0), (2, 2, 6, 6))
+    for other in (marked, made.transpose(Image.Transpose.FLIP_LEFT_RIGHT), scaled(made, 32)):
+        assert not is_rendition(encode(other, image_format), original, 64, image_format)
 
 
 @pytest.mark.parametrize("image_format", ["png", "webp"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from PIL import Image
 
 from stimuli import files
@@ -180,13 +181,12 @@ def test_a_stimulus_made_before_figures_were_kept_stays_as_it_is_and_breaks_ever
 
 @pytest.fixture
 def frozen(db: None) -> FrozenSet:
-    """A frozen set with a mask and a rendition, its pictures made up."""
+    """A frozen set with a mask and renditions, its pictures made up."""
     make_survey()
-    file = world_protocol(protocol_text())
+    file = world_protocol(protocol_text(tables="[stimuli.files]\nwidths = [32]"))
     make_stimuli(file.protocol)
     first = Stimulus.objects.all()[0]
     Stimulus.objects.filter(pk=first.pk).update(mask_sha256=write_picture(3000))
-    Rendition.objects.create(original_sha256=first.sha256, width=32, format="png", sha256=write_picture(3001))
     return freeze(file)[0]
 
 
@@ -217,7 +217,7 @@ def test_a_lost_mask_a_lost_rendition_and_an_image_of_a_frozen_set_are_all_named
     frozen: FrozenSet, capsys: pytest.CaptureFixture[str]
 ) -> None:
     masked = frozen.stimuli.exclude(mask_sha256="").get()
-    rendition = Rendition.objects.get()
+    rendition = Rendition.objects.all()[0]
     image = frozen.images.all()[0]
     said = pytest.raises(CommandError, match="Problems in the files of the frozen set birds: 3; bring the files back")
     with hidden(masked.mask_sha256), hidden(rendition.sha256), hidden(image.sha256), said:
@@ -226,6 +226,25 @@ def test_a_lost_mask_a_lost_rendition_and_an_image_of_a_frozen_set_are_all_named
         f"The file of the natural image {image.sha256[:12]} ({image}) is missing or changed.",
         f"The file of the mask of {masked.describe()} is missing or changed.",
         f"The file of the rendition {rendition} is missing or changed.",
+    ]
+
+
+def test_a_rendition_that_is_lacking_and_one_of_another_image_are_named(
+    frozen: FrozenSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = frozen.images.order_by("sha256")[:2]
+    swapped = Rendition.objects.get(original_sha256=first.sha256)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE stimuli_rendition DISABLE TRIGGER USER")
+        Rendition.objects.filter(original_sha256=second.sha256).update(sha256=swapped.sha256)
+        swapped.delete()
+        cursor.execute("ALTER TABLE stimuli_rendition ENABLE TRIGGER USER")
+    with pytest.raises(CommandError, match="frozen set birds: 2;"):
+        call_command("verify_stimuli", slug="birds", sample=0)
+    assert capsys.readouterr().out.splitlines() == [
+        f"The image {first.sha256[:12]} in 32 px as PNG has not been made.",
+        f"The image {second.sha256[:12]} in 32 px as PNG does not show its original.",
     ]
 
 

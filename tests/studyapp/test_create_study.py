@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 
 from stimuli.freezing import freeze
-from stimuli.models import Activation, Stimulus
+from stimuli.immutability import FrozenError, opened, refusals
+from stimuli.models import Activation, FrozenSet, Rendition, Stimulus, image_path
 from stimuli.protocol import read_protocol
 from studyapp.models import QueryPair, Reference, Study, StudyFeature
 from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text
@@ -132,16 +134,88 @@ def test_the_study_names_its_set_and_shows_nothing_else(protocol: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lost", "sentence"), [("query", "run the import_images of the pool"), ("stimulus", "run generate_stimuli")]
+    ("lost", "sentence"),
+    [("query", "natural image .* run import_images"), ("stimulus", "stimulus .* generate_stimuli for another")],
 )
 def test_a_missing_file_is_said_and_nothing_is_made(protocol: Path, lost: str, sentence: str) -> None:
     call_command("create_study", str(protocol))
     path = QueryPair.objects.all()[0].weak_image.path if lost == "query" else Stimulus.objects.all()[0].path
     Study.objects.all().delete()
     hidden = path.rename(path.with_suffix(".hidden"))  # the files are shared with other tests
-    with pytest.raises(CommandError, match=sentence):
+    try:
+        with pytest.raises(CommandError, match=sentence):
+            call_command("create_study", str(protocol))
+    finally:
+        hidden.rename(path)
+    assert_nothing_was_made()
+
+
+def test_a_damaged_rendition_is_said_and_nothing_is_made(tmp_path: Path, db: None) -> None:
+    make_survey()
+    path = tmp_path / "birds.toml"
+    path.write_text(protocol_text(tables="[stimuli.files]\nwidths = [32]"))
+    file = read_protocol(path)
+    make_stimuli(file.protocol)
+    freeze(file)
+    scaled = image_path(Rendition.objects.all()[0].sha256)
+    whole = scaled.read_bytes()
+    scaled.write_bytes(whole[:-20] + bytes(20))  # the files are shared with other tests
+    try:
+        with pytest.raises(CommandError, match=r"The file of the rendition .* at 32 px is missing or changed; run"):
+            call_command("create_study", str(path))
+    finally:
+        scaled.write_bytes(whole)
+    assert_nothing_was_made()
+    call_command("create_study", str(path))
+
+
+def test_what_is_not_in_the_frozen_set_is_not_shown_though_it_is_in_the_database(protocol: Path) -> None:
+    frozen = FrozenSet.objects.get()
+    with opened(frozen):
+        frozen.stimuli.clear()
+    with pytest.raises(CommandError, match=r"what does not belong to the frozen set 'birds' \(accentuation of layer1"):
         call_command("create_study", str(protocol))
-    hidden.rename(path)
+    assert_nothing_was_made()
+
+
+# A standing study
+
+
+def sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what would else be asked at the end of the transaction
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE studyapp_study SET seed = seed + 1",
+        "UPDATE studyapp_study SET protocol = protocol || ' '",
+        "UPDATE studyapp_studyfeature SET position = position + 100",
+        "UPDATE studyapp_reference SET activation = 0",
+        "UPDATE studyapp_querypair SET strong_image_id = weak_image_id, weak_image_id = strong_image_id",
+        "UPDATE studyapp_reference_explanations SET stimulus_id = 1",
+        "DELETE FROM studyapp_reference_explanations",
+        "DELETE FROM studyapp_querypair",
+        "DELETE FROM studyapp_reference_explanations; DELETE FROM studyapp_reference",
+        "DELETE FROM studyapp_reference_explanations; DELETE FROM studyapp_reference; DELETE FROM studyapp_querypair;"
+        "DELETE FROM studyapp_studyfeature",
+        "INSERT INTO studyapp_reference_explanations (reference_id, stimulus_id) "
+        "SELECT (SELECT min(id) FROM studyapp_reference), max(id) FROM stimuli_stimulus",
+    ],
+)
+def test_nothing_of_a_standing_study_changes(protocol: Path, statement: str) -> None:
+    call_command("create_study", str(protocol))
+    with pytest.raises(FrozenError, match="A study does not change once it stands"), refusals(), transaction.atomic():
+        sql(statement)
+
+
+def test_a_study_without_participants_may_go_as_a_whole(protocol: Path) -> None:
+    call_command("create_study", str(protocol))
+    Study.objects.all().delete()
+    sql("SELECT 1")
     assert_nothing_was_made()
 
 

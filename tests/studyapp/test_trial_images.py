@@ -97,6 +97,21 @@ def test_a_trial_shows_the_references_of_the_batch_of_its_queries(client: Client
     assert batches == {1, 2}
 
 
+def test_a_picture_that_was_changed_is_not_sent_and_the_log_says_so(
+    client: Client, participant: Participant, caplog: pytest.LogCaptureFixture
+) -> None:
+    trial = participant.trials.get(position=1)
+    image = trial.query_pair.strong_image
+    whole = image.path.read_bytes()
+    image.path.write_bytes(trial.query_pair.weak_image.path.read_bytes())  # the files are shared with other tests
+    try:
+        assert client.get(address(trial, trial.strong_side)).status_code == 404
+    finally:
+        image.path.write_bytes(whole)
+    assert f"The file of the image {image.sha256[:12]} was changed; bring it back" in caplog.text
+    assert client.get(address(trial, trial.strong_side)).content == whole
+
+
 def test_a_trial_without_explanations_serves_none(client: Client, participant: Participant) -> None:
     trial = trial_with(participant, "exemplars")
     assert client.get(address(trial, "r1")).status_code == 200

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from stimuli import files
 from stimuli.engines.options import add_engine_options, open_engine
 from stimuli.generation import GenerationError, Kept, check_network, make_stimuli, unmade
+from stimuli.immutability import FrozenError
 from stimuli.locks import BusyError, exclusive
 from stimuli.orders import EngineError
 from stimuli.protocol import Protocol, ProtocolError, read_protocol
@@ -59,6 +60,11 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(
                 f"An image could not be scaled for the web: {error}; mend this and run again."
+            ) from error
+        except FrozenError as error:
+            raise CommandError(
+                f"{error} Its file was lost and comes out differently now; bring it back with import_stimuli or from "
+                "a backup."
             ) from error
         if made:
             self.stdout.write(f"Scaled or encoded {made} files for the web.")

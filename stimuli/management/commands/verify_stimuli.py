@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from stimuli.management.proof import add_options, check_options, make_sample_again
 from stimuli.models import FrozenSet
 from stimuli.protocol import ProtocolError, read_protocol
-from stimuli.sets import contents, contents_of, frozen_set_named, frozen_set_of, set_files
-from stimuli.verification import altered, damaged, problems
+from stimuli.sets import contents, contents_of, frozen_set_named, frozen_set_of
+from stimuli.verification import frozen_problems, problems
 
 
 class Command(BaseCommand):
@@ -52,15 +52,14 @@ class Command(BaseCommand):
         make_sample_again(file.protocol, found.recipes, options, self.stdout)
 
     def _verify_frozen(self, frozen: FrozenSet, options: dict[str, Any]) -> None:
-        images, stimuli = frozen.images.all(), frozen.stimuli.select_related("feature").all()
         self._report(
             f"the frozen set {frozen.slug}",
-            [*altered(frozen), *damaged(set_files(images, stimuli))],
+            list(frozen_problems(frozen)),
             "bring the files back with import_stimuli from an export of the set, or from a backup of the data folder.",
         )
         self.stdout.write(
-            f"The files of the frozen set {frozen.slug} are whole: {len(stimuli)} stimuli, {len(images)} natural "
-            "images, their masks and renditions."
+            f"The files of the frozen set {frozen.slug} are whole: {frozen.stimuli.count()} stimuli, "
+            f"{frozen.images.count()} natural images, their masks and renditions."
         )
         if options["sample"]:
             found = contents_of(frozen)
