@@ -26,6 +26,7 @@ MAY_IMPORT = {
         "stimuli.renditions",
         "stimuli.sets",
         "stimuli.attempts",
+        "stimuli.planned",
         "stimuli.immutability",
     }
     | {"analysis.columns", "django"},

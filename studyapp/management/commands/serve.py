@@ -47,7 +47,7 @@ class Command(BaseCommand):
         check_tables()
         self.stdout.write(
             f"Serving at http://{host}:{port}/ (Ctrl-C stops it): "
-            "studies for participants at /s/SLUG/, for researchers at /researcher/."
+            "studies for participants at /s/SLUG/, for researchers at /researcher/ and /gallery/."
         )
         # Threads besides processes, so that one participant's slow connection does not hold up another.
         Server({"bind": f"{host}:{port}", "workers": workers, "threads": 4, "loglevel": "error"}).run()

@@ -17,6 +17,7 @@ export function bindKeys({ step, stepRow }) {
     ArrowLeft: () => step?.(-1),
     f: () => document.querySelector('[data-act="flip"]')?.click(),
     m: () => document.querySelector('[data-act="mask"]')?.click(),
+    a: () => document.querySelector('[data-act="approve"]')?.click(),
     r: openReject,
     "/": () => document.querySelector(".filter :is(input:not([type=hidden]), select)")?.focus(),
   };
