@@ -44,12 +44,13 @@ def comes_out_the_same(stimulus: Stimulus) -> bool:
 def left_behind() -> set[int]:
     """The numbers of those that nobody rejected, but another image of their optimisation was.
 
-    All of such a run are made anew, because they are shown together. Takes two queries.
+    All of such a run are made anew, because they are shown together. Takes one query.
     """
-    series = Stimulus.objects.filter(kind=Stimulus.Kind.CONTINUATION).defer("curve", "made_with").order_by()
-    rejected = {_run(one): one.seed for one in series.exclude(rejection=None)}
-    siblings = series.filter(seed__in=set(rejected.values()), rejection=None)
-    return {one.pk for one in siblings if _run(one) in rejected}
+    series = Stimulus.objects.filter(kind=Stimulus.Kind.CONTINUATION).order_by()
+    seeds = series.exclude(rejection=None).values("seed")
+    near = list(series.filter(seed__in=seeds).select_related("rejection").defer("curve", "made_with"))
+    rejected = {_run(one) for one in near if hasattr(one, "rejection")}
+    return {one.pk for one in near if not hasattr(one, "rejection") and _run(one) in rejected}
 
 
 def _recipe(stimulus: Stimulus, seed: int) -> tuple[Any, ...]:

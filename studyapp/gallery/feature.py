@@ -116,7 +116,7 @@ def survey_of(feature: Feature, pool: ImagePool) -> FeatureSurvey | None:
 
 def rows(asked: GalleryFilter, feature: Feature, pool: ImagePool) -> list[Row]:
     """What the filter lets pass of this feature and pool by seed images, the strongest first, those without last."""
-    found = list(_full(asked.stimuli().filter(feature=feature, pool=pool)).order_by("id"))
+    found = list(_full(asked.stimuli.filter(feature=feature, pool=pool)).order_by("id"))
     by_image: dict[int | None, list[Stimulus]] = defaultdict(list)
     for stimulus in found:
         by_image[stimulus.image_id].append(stimulus)

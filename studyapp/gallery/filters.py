@@ -58,8 +58,9 @@ class GalleryFilter(forms.Form):
         """The condition under which a stimulus is superseded, for the chosen protocol or for all."""
         return superseded(self.purpose)
 
+    @cached_property
     def stimuli(self) -> QuerySet[Stimulus]:
-        """The stimuli that the filter lets pass."""
+        """The stimuli that the filter lets pass; which are flagged is judged once."""
         lookups = {"name": "feature__name__icontains", "network": "feature__model", "pool": "pool", "kind": "kind"}
         chosen = self.chosen
         stimuli = Stimulus.objects.filter(**{lookups[name]: chosen[name] for name in lookups if name in chosen})

@@ -50,7 +50,7 @@ def pairs(stimuli: QuerySet[Stimulus]) -> QuerySet[Stimulus, Pair]:
 
 def overview_page(asked: GalleryFilter, number: Any) -> tuple[Page[Pair], list[Card]]:
     """One page of the overview; a number beyond the pages gives the nearest one."""
-    stimuli = asked.stimuli()
+    stimuli = asked.stimuli
     page = Paginator(pairs(stimuli), CARDS).get_page(number)
     return page, _cards(stimuli, asked, list(page.object_list))
 

@@ -8,7 +8,7 @@ from studyapp.gallery.purposes import Purpose
 
 
 def superseded(purpose: Purpose | None) -> Q:
-    """The condition for it, for the chosen protocol, or without one for all protocols together. Takes two queries.
+    """The condition for it, for the chosen protocol, or without one for all protocols together. Takes one query.
 
     An image of an optimisation of which another one was rejected is superseded at once: all of them are made anew.
     """

@@ -160,7 +160,7 @@ def _feature_page(
     asked = GalleryFilter(request.GET)
     listed = rows(asked, feature, pool)
     survey = survey_of(feature, pool)
-    before, after = neighbours(asked.stimuli(), (feature.pk, pool.pk))
+    before, after = neighbours(asked.stimuli, (feature.pk, pool.pk))
     query = _query(request.GET)
     tiles = in_order(listed)
     chosen = _chosen(tiles, wanted, asked, (feature, pool))
