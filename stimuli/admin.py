@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from stimuli.models import (
     Activation,
+    Approval,
     Feature,
     FeatureSurvey,
     FrozenSet,
@@ -18,6 +19,7 @@ from stimuli.models import (
     Stimulus,
     UnitSample,
     VisionModel,
+    WorkingPlan,
 )
 
 if TYPE_CHECKING:
@@ -141,6 +143,29 @@ class RejectionAdmin(RecordAdmin):
     list_filter = ("by",)
     search_fields = ("reason", "stimulus__feature__name", "stimulus__sha256")
     list_select_related = ("stimulus__feature",)
+
+
+@admin.register(Approval)
+class ApprovalAdmin(RecordAdmin):
+    """Stimuli that a researcher found good."""
+
+    list_display = ("stimulus", "by", "at")
+    list_filter = ("by",)
+    search_fields = ("stimulus__feature__name", "stimulus__sha256")
+    list_select_related = ("stimulus__feature",)
+
+
+@admin.register(WorkingPlan)
+class WorkingPlanAdmin(RecordAdmin):
+    """Protocols that are worked on; one that was given up may be deleted, which deletes no image."""
+
+    list_display = ("slug", "path", "updated_at", "protocol_sha256")
+    search_fields = ("slug", "path")
+    exclude = ("stimuli", "superseded")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who has Django's permission to."""
+        return request.user.has_perm("stimuli.delete_workingplan")
 
 
 @admin.register(FrozenSet)

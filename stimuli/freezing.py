@@ -7,11 +7,11 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from stimuli.immutability import opened
-from stimuli.models import FrozenSet, ImagePool, Rendition, SourceImage, Stimulus
+from stimuli.models import FrozenSet, ImagePool, Rendition, SourceImage, Stimulus, WorkingPlan
 from stimuli.protocol import ProtocolFile
 from stimuli.renditions import needed_renditions
 from stimuli.sets import Contents, contents, frozen_set_of, set_files, text_sha256, web_images
-from stimuli.verification import problems, unfit
+from stimuli.verification import problems, rejected_before, unfit
 
 # Makes a sample of the stimuli again and returns what is to be recorded of it; raises if they differ.
 Remake = Callable[[Contents], dict[str, Any]]
@@ -84,6 +84,7 @@ def _fit_stimuli(found: Contents) -> list[Stimulus]:
     wrong = list(problems(found))
     stimuli = [stimulus for stimulus in found.stimuli() if stimulus is not None]
     wrong += unfit(stimuli, found.protocol.stimuli.quality)
+    wrong += rejected_before(stimuli)
     if wrong:
         raise FreezeError(
             f"Problems in the set {found.protocol.slug!r}: {len(wrong)}; nothing was frozen. generate_stimuli makes "
@@ -119,6 +120,7 @@ def _write(
         frozen.images.set(found.images)
         frozen.stimuli.set(stimuli)
         frozen.features.set(found.features)
+    WorkingPlan.objects.filter(slug=frozen.slug).delete()  # there is nothing left to do on it
     return frozen
 
 

@@ -244,6 +244,41 @@ class Rejection(models.Model):
         return f"{self.stimulus}: {self.reason}"
 
 
+class Approval(models.Model):
+    """A researcher looked at a stimulus and found it good."""
+
+    stimulus = models.OneToOneField(Stimulus, on_delete=models.CASCADE, related_name="approval")
+    by = models.CharField(max_length=150, help_text="Login of the researcher.")
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.stimulus}, approved by {self.by}"
+
+
+class WorkingPlan(models.Model):
+    """A protocol that is being worked on: what plan_stimuli or generate_stimuli was last asked for under its slug.
+
+    Unlike a frozen set it promises nothing. The next run replaces it, and freezing removes it.
+    """
+
+    slug = models.SlugField(unique=True, help_text="Of the protocol.")
+    path = models.TextField(help_text="The protocol file as the command was given it.")
+    protocol = models.TextField(help_text="The protocol file as it was read.")
+    protocol_sha256 = models.CharField(max_length=SHA256_LENGTH)
+    plan = models.TextField(help_text="The plan of the protocol's images, as plan_stimuli writes it.")
+    stimuli = models.ManyToManyField(Stimulus, related_name="planned_in", help_text="What has been made of the plan.")
+    superseded = models.ManyToManyField(
+        Stimulus, related_name="superseded_in", help_text="What was made for an earlier plan of this slug only."
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
 class FrozenSet(models.Model):
     """All images of one protocol, verified, from then on unchangeable. A study opens on nothing else.
 

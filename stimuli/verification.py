@@ -64,6 +64,23 @@ def unfit(stimuli: Iterable[Stimulus], bounds: QualityTable) -> Iterator[str]:
             yield f"{stimulus.describe()} breaks the bounds of [stimuli.quality]: {'; '.join(words)}."
 
 
+def rejected_before(stimuli: Sequence[Stimulus]) -> Iterator[str]:
+    """A sentence for each stimulus whose file is, byte for byte, one that was rejected in its place."""
+    rejections = Rejection.objects.filter(stimulus__sha256__in=[stimulus.sha256 for stimulus in stimuli])
+    rejected = {_what_is_shown(one.stimulus): one for one in rejections.select_related("stimulus")}
+    for stimulus in stimuli:
+        if rejection := rejected.get(_what_is_shown(stimulus)):
+            yield (
+                f"{stimulus.describe()} is byte for byte the image that {rejection.by} rejected ({rejection.reason}): "
+                f"another seed changed nothing. Change how the protocol makes it ([stimuli.{stimulus.kind}]), or leave "
+                "the feature out."
+            )
+
+
+def _what_is_shown(stimulus: Stimulus) -> tuple[str, int, int | None, str]:
+    return stimulus.kind, stimulus.feature_id, stimulus.image_id, stimulus.sha256
+
+
 def altered(frozen: FrozenSet) -> Iterator[str]:
     """A sentence for each text of a frozen set that is not the one of its hash."""
     # A protocol file may begin with a byte order mark, which is in the hash of the file and not in its text.

@@ -71,6 +71,7 @@ class CodeConverter(TokenConverter):
 admin.site.site_header = admin.site.site_title = "Quiddity"
 admin.site.site_url = "/researcher/"
 admin.site.login_form = ThrottledLoginForm
+admin.site.login_template = "studyapp/login.html"
 
 register_converter(TokenConverter, "token")
 register_converter(ImageCodeConverter, "image_code")
@@ -123,6 +124,8 @@ urlpatterns = [
     path("gallery/<int:pk>/<slug:pool>/", gallery.feature, name="gallery_feature"),
     path("gallery/stimuli/<int:pk>/", gallery.stimulus, name="gallery_stimulus"),
     path("gallery/stimuli/<int:pk>/reject/", gallery.reject, name="gallery_reject"),
+    path("gallery/stimuli/<int:pk>/approve/", gallery.approve, name="gallery_approve"),
+    path("gallery/stimuli/<int:pk>/unapprove/", gallery.unapprove, name="gallery_unapprove"),
     path("gallery/stimuli/<int:pk>/take-back/", gallery.take_back, name="gallery_take_back"),
     path("admin/", admin.site.urls),
     # Asked for by browsers on the admin's pages, which name no icon.

@@ -25,8 +25,6 @@ django.setup()  # the conftest files below import models
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """The tables of the tests are emptied between tests, by the statement that the log of an installation refuses."""
-    from django.db import connection
-
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE studyapp_event DISABLE TRIGGER studyapp_keep_events")
 

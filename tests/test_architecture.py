@@ -27,6 +27,7 @@ MAY_IMPORT = {
         "stimuli.renditions",
         "stimuli.sets",
         "stimuli.attempts",
+        "stimuli.planned",
         "stimuli.immutability",
         "stimuli.likeness",
         "stimuli.whole_file",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from stimuli.models import Activation, Feature, FeatureSurvey, FrozenSet, ImagePool, SourceImage, Stimulus
+from studyapp.gallery.filters import GalleryFilter
 from studyapp.gallery.judgement import Judgement, judge
 from studyapp.gallery.overview import Pair, pairs
 from studyapp.models import QueryPair
@@ -18,11 +19,21 @@ DEPTH = 300
 
 @dataclass(frozen=True)
 class Tile:
-    """A stimulus as the page lists it."""
+    """A stimulus as the page lists it.
+
+    Attributes:
+        stimulus: its row.
+        judgements: of the protocols.
+        frozen: whether a frozen set holds it.
+        superseded: whether others were, or are to be, made in its place though nobody rejected it.
+        foil_for: of a foil, the names of the features whose continuations it is shown beside.
+    """
 
     stimulus: Stimulus
     judgements: list[Judgement]
     frozen: bool
+    superseded: bool
+    foil_for: tuple[str, ...]
 
     @property
     def rejected(self) -> bool:
@@ -31,8 +42,18 @@ class Tile:
 
     @property
     def flagged(self) -> bool:
-        """Whether it breaks a bound of a protocol that uses it."""
-        return any(one.flags for one in self.judgements)
+        """Whether it breaks a bound of a protocol that uses it. What is superseded is shown to nobody."""
+        return not self.superseded and any(one.flags for one in self.judgements)
+
+    @property
+    def approved(self) -> bool:
+        """Whether a researcher found it good."""
+        return hasattr(self.stimulus, "approval")
+
+    @property
+    def place(self) -> str | None:
+        """Of a continuation: weak, strong or foil."""
+        return place_in_question(self.stimulus)
 
     @property
     def level(self) -> float | None:
@@ -48,11 +69,26 @@ class Row:
         image: the seed image; None for what has none.
         activation: of the seed image, with its rank; None where the survey did not keep it.
         tiles: of the stimuli, in the order of the kinds.
+        foils: of continuations on this image, those that are stimuli of other features.
     """
 
     image: SourceImage | None
     activation: Activation | None
     tiles: tuple[Tile, ...]
+    foils: tuple[Stimulus, ...] = ()
+
+
+def place_in_question(stimulus: Stimulus) -> str | None:
+    """Which place of a question a continuation takes: ``weak`` or ``strong``, or ``foil``; None for another kind.
+
+    A feature is continued to two levels, a foil to one.
+    """
+    levels = (stimulus.config or {}).get("levels")
+    if stimulus.kind != Stimulus.Kind.CONTINUATION or not levels:
+        return None
+    if len(levels) == 1:
+        return "foil"
+    return "weak" if stimulus.config["level"] == levels[0] else "strong"
 
 
 def strongest_images(feature: Feature, pool: ImagePool) -> list[Activation]:
@@ -78,34 +114,31 @@ def survey_of(feature: Feature, pool: ImagePool) -> FeatureSurvey | None:
     return FeatureSurvey.objects.filter(feature=feature, pool=pool).first()
 
 
-def rows(stimuli: QuerySet[Stimulus], feature: Feature, pool: ImagePool) -> list[Row]:
-    """The stimuli of this feature and pool by their seed images, the strongest first, those without one last."""
-    found = list(
-        stimuli.filter(feature=feature, pool=pool)
-        .select_related("image", "rejection", "feature", "pool")
-        .order_by("id")
-    )
+def rows(asked: GalleryFilter, feature: Feature, pool: ImagePool) -> list[Row]:
+    """What the filter lets pass of this feature and pool by seed images, the strongest first, those without last."""
+    found = list(_full(asked.stimuli.filter(feature=feature, pool=pool)).order_by("id"))
     by_image: dict[int | None, list[Stimulus]] = defaultdict(list)
     for stimulus in found:
         by_image[stimulus.image_id].append(stimulus)
-    activations = {
-        one.image_id: one for one in Activation.objects.filter(feature=feature, image__in=[pk for pk in by_image if pk])
-    }
-    tiles = _tiles(found)
+    images = [pk for pk in by_image if pk]
+    activations = {one.image_id: one for one in Activation.objects.filter(feature=feature, image__in=images)}
+    tiles = _tiles(found, asked)
+    foils = _foils(found, asked)
     made = [
         Row(
             image=of_image[0].image,
             activation=activations.get(image) if image else None,
             tiles=tuple(sorted((tiles[one.pk] for one in of_image), key=_place)),
+            foils=tuple(foils[image]),
         )
         for image, of_image in by_image.items()
     ]
     return sorted(made, key=lambda row: (row.image is None, row.activation.rank if row.activation else 0))
 
 
-def tile_of(stimulus: Stimulus) -> Tile:
+def tile_of(stimulus: Stimulus, asked: GalleryFilter) -> Tile:
     """One stimulus as the page would list it, though the filter leaves it out."""
-    return _tiles([stimulus])[stimulus.pk]
+    return _tiles([stimulus], asked)[stimulus.pk]
 
 
 def in_order(listed: Sequence[Row]) -> list[Tile]:
@@ -121,13 +154,56 @@ def neighbours(stimuli: QuerySet[Stimulus], pair: Pair) -> tuple[Pair | None, Pa
     return (before[-1] if before else None, after[0] if after else None)
 
 
-def _tiles(stimuli: Sequence[Stimulus]) -> dict[int, Tile]:
-    judgements = judge(stimuli)
+def _full(stimuli: QuerySet[Stimulus]) -> QuerySet[Stimulus]:
+    return stimuli.select_related("image", "rejection", "approval", "feature", "pool")
+
+
+def _tiles(stimuli: Sequence[Stimulus], asked: GalleryFilter) -> dict[int, Tile]:
+    judgements = judge(stimuli, asked.purpose)
     numbers = [stimulus.pk for stimulus in stimuli]
     frozen = set(
         FrozenSet.stimuli.through.objects.filter(stimulus_id__in=numbers).values_list("stimulus_id", flat=True)
     )
-    return {one.pk: Tile(one, judgements[one.pk], one.pk in frozen) for one in stimuli}
+    superseded = set(Stimulus.objects.filter(asked.superseded, pk__in=numbers).values_list("pk", flat=True))
+    continued = _continued(stimuli, asked)
+    return {
+        one.pk: Tile(
+            stimulus=one,
+            judgements=judgements[one.pk],
+            frozen=one.pk in frozen,
+            superseded=one.pk in superseded,
+            foil_for=tuple(sorted(continued[one.image_id])) if place_in_question(one) == "foil" else (),
+        )
+        for one in stimuli
+    }
+
+
+def _beside(stimuli: Sequence[Stimulus], asked: GalleryFilter) -> QuerySet[Stimulus]:
+    """The continuations of other features on the images of these, as far as they belong to the chosen protocol."""
+    features = {stimulus.feature_id for stimulus in stimuli}
+    images = {one.image_id for one in stimuli if place_in_question(one)}
+    beside = Stimulus.objects.filter(kind=Stimulus.Kind.CONTINUATION, image__in=images).exclude(feature__in=features)
+    if asked.purpose:
+        beside = beside.filter(asked.purpose.stimuli)
+    return beside.exclude(asked.superseded).filter(rejection=None).select_related("feature", "pool").order_by("id")
+
+
+def _continued(stimuli: Sequence[Stimulus], asked: GalleryFilter) -> dict[int | None, set[str]]:
+    """By image: the features that are continued on it, as the foils among these stimuli are not."""
+    names: dict[int | None, set[str]] = defaultdict(set)
+    for one in _beside([stimulus for stimulus in stimuli if place_in_question(stimulus) == "foil"], asked):
+        if place_in_question(one) != "foil":
+            names[one.image_id].add(one.feature.name)
+    return names
+
+
+def _foils(stimuli: Sequence[Stimulus], asked: GalleryFilter) -> dict[int | None, list[Stimulus]]:
+    """By image: the foils that are shown beside the continuations among these stimuli."""
+    found: dict[int | None, list[Stimulus]] = defaultdict(list)
+    for one in _beside([one for one in stimuli if place_in_question(one) in ("weak", "strong")], asked):
+        if place_in_question(one) == "foil":
+            found[one.image_id].append(one)
+    return found
 
 
 def _place(tile: Tile) -> tuple[int, float, int]:

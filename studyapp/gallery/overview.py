@@ -10,6 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 
 from stimuli.models import Feature, ImagePool, Rejection, Stimulus
+from studyapp.gallery.filters import GalleryFilter
 from studyapp.gallery.judgement import flagged
 
 CARDS = 24
@@ -28,8 +29,9 @@ class Card:
         pool: of the images.
         shown: a few of the stimuli, as many kinds as there are.
         kinds: how many stimuli of each kind, in the order of the kinds.
-        flagged: how many of those that are not rejected break a bound.
+        flagged: how many of those that are in use break a bound.
         rejected: how many are rejected.
+        superseded: how many no protocol uses any more, because others are made in their place.
     """
 
     feature: Feature
@@ -38,6 +40,7 @@ class Card:
     kinds: dict[str, int]
     flagged: int
     rejected: int
+    superseded: int
 
 
 def pairs(stimuli: QuerySet[Stimulus]) -> QuerySet[Stimulus, Pair]:
@@ -45,13 +48,14 @@ def pairs(stimuli: QuerySet[Stimulus]) -> QuerySet[Stimulus, Pair]:
     return stimuli.order_by("feature_id", "pool_id").values_list("feature_id", "pool_id").distinct()
 
 
-def overview_page(stimuli: QuerySet[Stimulus], number: Any) -> tuple[Page[Pair], list[Card]]:
+def overview_page(asked: GalleryFilter, number: Any) -> tuple[Page[Pair], list[Card]]:
     """One page of the overview; a number beyond the pages gives the nearest one."""
+    stimuli = asked.stimuli
     page = Paginator(pairs(stimuli), CARDS).get_page(number)
-    return page, _cards(stimuli, list(page.object_list))
+    return page, _cards(stimuli, asked, list(page.object_list))
 
 
-def _cards(stimuli: QuerySet[Stimulus], wanted: Sequence[Pair]) -> list[Card]:
+def _cards(stimuli: QuerySet[Stimulus], asked: GalleryFilter, wanted: Sequence[Pair]) -> list[Card]:
     if not wanted:
         return []
     on_page = Q(*(Q(feature=feature, pool=pool) for feature, pool in wanted), _connector=Q.OR)
@@ -60,7 +64,8 @@ def _cards(stimuli: QuerySet[Stimulus], wanted: Sequence[Pair]) -> list[Card]:
     features = Feature.objects.select_related("model").in_bulk({feature for feature, _ in wanted})
     pools = ImagePool.objects.in_bulk({pool for _, pool in wanted})
     rejected = set(Rejection.objects.filter(stimulus__in=found).values_list("stimulus_id", flat=True))
-    broken = flagged(found) - rejected
+    old = set(Stimulus.objects.filter(asked.superseded, pk__in=[one.pk for one in found]).values_list("pk", flat=True))
+    broken = flagged(found, asked.purpose) - rejected - old
     by_pair: dict[Pair, list[Stimulus]] = defaultdict(list)
     for stimulus in found:
         by_pair[stimulus.feature_id, stimulus.pool_id].append(stimulus)
@@ -68,10 +73,11 @@ def _cards(stimuli: QuerySet[Stimulus], wanted: Sequence[Pair]) -> list[Card]:
         Card(
             feature=features[pair[0]],
             pool=pools[pair[1]],
-            shown=_of_every_kind([one for one in by_pair[pair] if one.pk not in rejected] or by_pair[pair]),
+            shown=_of_every_kind([one for one in by_pair[pair] if one.pk not in rejected | old] or by_pair[pair]),
             kinds=_count_kinds(by_pair[pair]),
             flagged=sum(one.pk in broken for one in by_pair[pair]),
             rejected=sum(one.pk in rejected for one in by_pair[pair]),
+            superseded=sum(one.pk in old for one in by_pair[pair]),
         )
         for pair in wanted
     ]

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from stimuli.models import Stimulus
+from stimuli.models import Stimulus, WorkingPlan
 from studyapp.gallery.curve import Curve, draw
 from studyapp.gallery.feature import Tile
+from studyapp.gallery.rejections import plans_of
 from studyapp.services.rejection import why_not_reject, why_not_take_back
+
+OF_NO_MAP = "not measured for this kind"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Details:
         figures: of quality control.
         curve: None where no optimisation ran or none was kept.
         config: every parameter, by name.
+        plans: the protocols that are worked on and use or used it.
         why_not: the sentence that says why it cannot be rejected, or for a rejected one, not be taken back.
     """
 
@@ -34,6 +38,7 @@ class Details:
     figures: tuple[Figure, ...]
     curve: Curve | None
     config: dict[str, Any]
+    plans: tuple[WorkingPlan, ...]
     why_not: str | None
 
 
@@ -45,11 +50,14 @@ def details(tile: Tile, images: int | None) -> Details:
         figures=_figures(stimulus, images),
         curve=draw(stimulus.curve),
         config=dict(sorted(stimulus.config.items())),
+        plans=plans_of([stimulus])[stimulus.pk],
         why_not=why_not_take_back(stimulus) if tile.rejected else why_not_reject(stimulus),
     )
 
 
 def _figures(stimulus: Stimulus, images: int | None) -> tuple[Figure, ...]:
+    if stimulus.kind == Stimulus.Kind.ATTRIBUTION:
+        return _figures_of_a_map(stimulus)
     rank = "not measured" if stimulus.rank_after is None else str(stimulus.rank_after)
     of_all = f" among {images} images" if images and stimulus.rank_after else ""
     return (
@@ -63,6 +71,14 @@ def _figures(stimulus: Stimulus, images: int | None) -> tuple[Figure, ...]:
         Figure("Distance to the seed", _number(stimulus.distance)),
         Figure("SSIM to the seed", _number(stimulus.ssim)),
         Figure("Newly saturated values", _share(stimulus.saturation)),
+    )
+
+
+def _figures_of_a_map(stimulus: Stimulus) -> tuple[Figure, ...]:
+    """A map explains its seed; what the network makes of the colours over it says nothing."""
+    return (
+        Figure("Activation", OF_NO_MAP, _seed_number(stimulus, stimulus.activation_before)),
+        Figure("Rank, distance, SSIM, saturation", OF_NO_MAP),
     )
 
 

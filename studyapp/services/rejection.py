@@ -1,10 +1,10 @@
-"""A researcher's judgement of a stimulus: rejecting it, and taking that back."""
+"""A researcher's judgement of a stimulus: rejecting or approving it, and taking that back."""
 
 from django.db import transaction
 
-from stimuli.attempts import next_attempt
+from stimuli.attempts import comes_out_the_same, next_attempt
 from stimuli.immutability import FrozenError, refusals
-from stimuli.models import Rejection, Stimulus
+from stimuli.models import Approval, Rejection, Stimulus
 
 
 class RejectionRefusedError(ValueError):
@@ -21,7 +21,7 @@ def stimulus_reject(*, stimulus: Stimulus, reason: str, by: str) -> Rejection:
         by: login of the researcher.
 
     Raises:
-        RejectionRefusedError: it belongs to a frozen set, or is rejected already.
+        RejectionRefusedError: it belongs to a frozen set, is rejected already, or would come out the same.
     """
     _lock(stimulus)
     sentence = why_not_reject(stimulus)
@@ -29,6 +29,7 @@ def stimulus_reject(*, stimulus: Stimulus, reason: str, by: str) -> Rejection:
         raise RejectionRefusedError(sentence)
     try:
         with refusals(), transaction.atomic():
+            Approval.objects.filter(stimulus=stimulus).delete()
             return Rejection.objects.create(stimulus=stimulus, reason=reason, by=by)
     except FrozenError as error:  # the database has the last word
         raise RejectionRefusedError(str(error)) from error
@@ -48,6 +49,26 @@ def rejection_take_back(*, stimulus: Stimulus) -> None:
     Rejection.objects.filter(stimulus=stimulus).delete()
 
 
+@transaction.atomic
+def stimulus_approve(*, stimulus: Stimulus, by: str) -> Approval:
+    """Mark a stimulus as seen and good; one that is approved already stays with who approved it.
+
+    Raises:
+        RejectionRefusedError: it is rejected.
+    """
+    _lock(stimulus)
+    if Rejection.objects.filter(stimulus=stimulus).exists():
+        raise RejectionRefusedError("This image is rejected; take the rejection back before approving the image.")
+    return Approval.objects.get_or_create(stimulus=stimulus, defaults={"by": by})[0]
+
+
+@transaction.atomic
+def approval_take_back(*, stimulus: Stimulus) -> None:
+    """Let a stimulus count as not yet reviewed again; one that is not approved stays as it is."""
+    _lock(stimulus)
+    Approval.objects.filter(stimulus=stimulus).delete()
+
+
 def why_not_reject(stimulus: Stimulus) -> str | None:
     """The sentence that says why this stimulus cannot be rejected; None where it can."""
     frozen = stimulus.frozen_sets.order_by("frozen_at").first()
@@ -57,7 +78,14 @@ def why_not_reject(stimulus: Stimulus) -> str | None:
             "to leave the image out, make a set from another protocol."
         )
     rejection = Rejection.objects.filter(stimulus=stimulus).first()
-    return f"This image was rejected by {rejection.by} already." if rejection else None
+    if rejection:
+        return f"This image was rejected by {rejection.by} already."
+    if comes_out_the_same(stimulus):
+        return (
+            f"A map by {stimulus.config['method']} has nothing random in it, so the same image would come again: "
+            "change [stimuli.attribution] in the protocol instead, or leave the feature out."
+        )
+    return None
 
 
 def why_not_take_back(stimulus: Stimulus) -> str | None:

@@ -28,8 +28,15 @@ from studyapp.gallery.feature import (
 )
 from studyapp.gallery.filters import GalleryFilter
 from studyapp.gallery.overview import Pair, overview_page
+from studyapp.gallery.rejections import outcomes
 from studyapp.gallery.stimulus import details
-from studyapp.services.rejection import RejectionRefusedError, rejection_take_back, stimulus_reject
+from studyapp.services.rejection import (
+    RejectionRefusedError,
+    approval_take_back,
+    rejection_take_back,
+    stimulus_approve,
+    stimulus_reject,
+)
 
 REJECTIONS = 50
 MAY_REJECT = "stimuli.add_rejection"
@@ -53,7 +60,7 @@ class ReasonForm(forms.Form):
 def overview(request: HttpRequest) -> HttpResponse:
     """Features that have stimuli, a page at a time."""
     asked = GalleryFilter(request.GET)
-    page, cards = overview_page(asked.stimuli(), request.GET.get("page"))
+    page, cards = overview_page(asked, request.GET.get("page"))
     query = _query(request.GET)
     context = {"filter": asked, "page": page, "cards": cards, "query": query.urlencode(), "is_filtered": asked.chosen}
     return render(request, "studyapp/gallery/overview.html", context)
@@ -106,6 +113,32 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(_place(found, request.GET))
 
 
+@require_POST
+@staff_member_required
+@permission_required(MAY_REJECT, raise_exception=True)
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark a stimulus as seen and good, and lead on to the one that the form names, if any."""
+    found = _stimulus(pk)
+    try:
+        stimulus_approve(stimulus=found, by=request.user.get_username())
+    except RejectionRefusedError as error:
+        return _again(request, found, ReasonForm(), str(error), 409)
+    following = Stimulus.objects.select_related("pool").filter(pk=_number(request.POST.get("next", ""))).first()
+    messages.success(request, f"Stimulus {found.pk} is approved.")
+    return redirect(_place(following or found, request.GET))
+
+
+@require_POST
+@staff_member_required
+@permission_required(MAY_REJECT, raise_exception=True)
+def unapprove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let an approved stimulus count as not yet reviewed again."""
+    found = _stimulus(pk)
+    approval_take_back(stimulus=found)
+    messages.success(request, "The approval is taken back.")
+    return redirect(_place(found, request.GET))
+
+
 @never_cache
 @require_safe
 @staff_member_required
@@ -113,7 +146,7 @@ def rejections(request: HttpRequest) -> HttpResponse:
     """Everything that was rejected, the latest first, with the reasons."""
     listed = Rejection.objects.select_related("stimulus__feature__model", "stimulus__pool").order_by("-at", "-id")
     page = Paginator(listed, REJECTIONS).get_page(request.GET.get("page"))
-    return render(request, "studyapp/gallery/rejections.html", {"page": page})
+    return render(request, "studyapp/gallery/rejections.html", {"page": page, "outcomes": outcomes(list(page))})
 
 
 def _again(request: HttpRequest, found: Stimulus, form: ReasonForm, sentence: str, status: int) -> HttpResponse:
@@ -125,19 +158,17 @@ def _feature_page(
     request: HttpRequest, feature: Feature, pool: ImagePool, wanted: str | None, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
     asked = GalleryFilter(request.GET)
-    stimuli = asked.stimuli()
-    listed = rows(stimuli, feature, pool)
+    listed = rows(asked, feature, pool)
     survey = survey_of(feature, pool)
-    before, after = neighbours(stimuli, (feature.pk, pool.pk))
+    before, after = neighbours(asked.stimuli, (feature.pk, pool.pk))
     query = _query(request.GET)
     tiles = in_order(listed)
-    chosen = _chosen(tiles, wanted, feature, pool)
+    chosen = _chosen(tiles, wanted, asked, (feature, pool))
     context = {
         "feature": feature,
         "pool": pool,
         "survey": survey,
-        "strongest": strongest_images(feature, pool),
-        "queries": study_queries(feature, pool),
+        **_natural(asked, feature, pool),
         "rows": listed,
         "filter": asked,
         "is_filtered": asked.chosen,
@@ -152,12 +183,23 @@ def _feature_page(
     return render(request, "studyapp/gallery/feature.html", context, status=status)
 
 
-def _chosen(tiles: Sequence[Tile], wanted: str | None, feature: Feature, pool: ImagePool) -> Tile | None:
+def _natural(asked: GalleryFilter, feature: Feature, pool: ImagePool) -> dict[str, Any]:
+    """The natural images: exactly those of the chosen protocol, or else those that any protocol may choose."""
+    planned = asked.purpose.images(feature, pool) if asked.purpose else None
+    if planned:
+        return {"planned": planned}
+    return {"strongest": strongest_images(feature, pool), "queries": study_queries(feature, pool)}
+
+
+def _chosen(
+    tiles: Sequence[Tile], wanted: str | None, asked: GalleryFilter, of: tuple[Feature, ImagePool]
+) -> Tile | None:
     """The stimulus that the address names, listed or not; the first of the list where it names none."""
     if wanted is None:
         return tiles[0] if tiles else None
     listed = next((tile for tile in tiles if str(tile.stimulus.pk) == wanted), None)
-    return listed or tile_of(get_object_or_404(_full(), pk=_number(wanted), feature=feature, pool=pool))
+    feature, pool = of
+    return listed or tile_of(get_object_or_404(_full(), pk=_number(wanted), feature=feature, pool=pool), asked)
 
 
 def _among(tiles: Sequence[Tile], chosen: Tile | None) -> dict[str, Any]:
@@ -175,7 +217,7 @@ def _among(tiles: Sequence[Tile], chosen: Tile | None) -> dict[str, Any]:
 
 def _full() -> QuerySet[Stimulus]:
     """Stimuli with all that the page says of one."""
-    return Stimulus.objects.select_related("feature__model", "pool", "image", "rejection")
+    return Stimulus.objects.select_related("feature__model", "pool", "image", "rejection", "approval")
 
 
 def _stimulus(pk: int) -> Stimulus:

@@ -21,6 +21,8 @@ TABLES = (
     "activation",
     "stimulus",
     "rejection",
+    "approval",
+    "workingplan",
     "frozenset",
     "rendition",
 )
@@ -47,6 +49,8 @@ def test_no_table_is_left_out() -> None:
         "frozenset_images",
         "frozenset_stimuli",
         "frozenset_features",
+        "workingplan_stimuli",
+        "workingplan_superseded",
     }
 
 

@@ -18,6 +18,7 @@ from stimuli.quality import against_their_aim, flagged_stimuli
 from stimuli.recipes import Recipe, find_stimulus, needed_recipes
 from stimuli.renditions import make_renditions
 from stimuli.selection import FeatureImages, select_images
+from stimuli.working_plans import keep_working_plan
 
 STOPPED = "Stopped; the stimuli made so far are kept. Run the same command again to go on."
 
@@ -35,14 +36,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Generate what is missing, and say how far the set is."""
         try:
-            protocol = read_protocol(options["protocol"]).protocol
+            file = read_protocol(options["protocol"])
+            protocol = file.protocol
             with exclusive("generate_stimuli"):
                 files.sweep_leftovers()
                 selected = select_images(protocol)
                 recipes = needed_recipes(protocol, selected)
+                # Before and after: what is made in hours or days can be looked at meanwhile.
+                keep_working_plan(file, options["protocol"], selected, recipes)
                 missing = unmade(recipes)
                 if missing:
                     self._generate(protocol, missing, len(recipes), options)
+                    keep_working_plan(file, options["protocol"], selected, recipes)
                 self._make_renditions(protocol, recipes, selected)
         except (ProtocolError, BusyError) as error:
             raise CommandError(str(error)) from error

@@ -15,10 +15,11 @@ from stimuli.protocol import Protocol, ProtocolError, read_protocol
 from stimuli.recipes import needed_recipes
 from stimuli.selection import FeatureImages, select_images
 from stimuli.whole_file import write_whole
+from stimuli.working_plans import keep_working_plan
 
 
 class Command(BaseCommand):
-    """Plan, and say what it costs. Changes nothing in the database."""
+    """Plan, and say what it costs. Makes nothing; the gallery learns what is planned."""
 
     help = (
         "Write the plan of a protocol's images as JSON, and say how many stimuli are there and missing, and what disk "
@@ -39,12 +40,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Plan and report."""
         try:
-            protocol = read_protocol(options["protocol"]).protocol
+            file = read_protocol(options["protocol"])
+            protocol = file.protocol
             selected = select_images(protocol)
         except ProtocolError as error:
             raise CommandError(str(error)) from error
         recipes = needed_recipes(protocol, selected)
         self._write(plan_of_images(protocol, selected, recipes), options["out"] or Path(f"{protocol.slug}.plan.json"))
+        keep_working_plan(file, options["protocol"], selected, recipes)
         self.stdout.write(_natural_images(selected))
         costs = costs_by_kind(recipes)
         for one in costs:

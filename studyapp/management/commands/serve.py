@@ -50,7 +50,7 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(exposed))
         self.stdout.write(
             f"Serving at http://{host}:{port}/ (Ctrl-C stops it): "
-            "studies for participants at /s/SLUG/, for researchers at /researcher/."
+            "studies for participants at /s/SLUG/, for researchers at /researcher/ and /gallery/."
         )
         # Threads besides processes, so that one participant's slow connection does not hold up another.
         # What a proxy says of the connection is for Django's settings to believe or not.

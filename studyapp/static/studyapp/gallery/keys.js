@@ -17,8 +17,9 @@ export function bindKeys({ step, stepRow }) {
     ArrowLeft: () => step?.(-1),
     f: () => document.querySelector('[data-act="flip"]')?.click(),
     m: () => document.querySelector('[data-act="mask"]')?.click(),
+    a: () => document.querySelector('[data-act="approve"]')?.click(),
     r: openReject,
-    "/": () => document.querySelector(".filter :is(input:not([type=hidden]), select)")?.focus(),
+    "/": focusFilter,
   };
   // Elsewhere these two scroll.
   const onTiles = { ArrowDown: () => stepRow?.(1), ArrowUp: () => stepRow?.(-1) };
@@ -37,6 +38,12 @@ export function bindKeys({ step, stepRow }) {
 function takesKeys(target, key) {
   if (target.matches("textarea, select, input:not([type=range], [type=checkbox])")) return true;
   return target.matches("input[type=range]") && key.startsWith("Arrow");
+}
+
+// The field to type in, or where there is none the first to choose from.
+function focusFilter() {
+  const field = document.querySelector(".filter input:not([type=hidden])") ?? document.querySelector(".filter select");
+  field?.focus();
 }
 
 function openReject() {
