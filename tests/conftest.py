@@ -9,7 +9,6 @@ from typing import Any
 import django
 import pytest
 from django.db import connection
-from pytest_django import DjangoDbBlocker
 
 # Read by the settings. These are named here and not in pyproject.toml, because pytest-django would then import them
 # before this file, with the data folder of the installation.
@@ -22,16 +21,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "studyapp.settings"
 django.setup()  # the conftest files below import models
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The tables of the tests are emptied between tests, by the statement that the log of an installation refuses."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE studyapp_event DISABLE TRIGGER studyapp_keep_events")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _frozen_sets_of_tests_may_be_emptied() -> Iterator[None]:
-    """After a test with real transactions Django empties all tables by TRUNCATE, which frozen sets refuse.
+    """After a test with real transactions Django empties all tables by TRUNCATE, which frozen sets and the log of
+    events refuse.
 
     The very statements of Django's flush name the setting that opens it; a test that empties a table itself does not.
     """

@@ -2,9 +2,18 @@
 
 from django.db import migrations, models
 
+# As the tables of frozen sets, it is emptied only by who names the setting `quiddity.open_set`.
 KEEP_LOG = """
+CREATE FUNCTION studyapp_keep_events() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(current_setting('quiddity.open_set', true), '') <> 'every' THEN
+        RAISE EXCEPTION 'An event is written once and does not change.' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE TRIGGER studyapp_keep_events BEFORE TRUNCATE ON studyapp_event
-FOR EACH STATEMENT EXECUTE FUNCTION studyapp_guard_event();
+FOR EACH STATEMENT EXECUTE FUNCTION studyapp_keep_events();
 """
 
 # A page that was sent at the moment of the withdrawal must leave nothing behind, whatever it stores. The row of the
@@ -57,6 +66,6 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.RunSQL(KEEP_LOG, "DROP TRIGGER studyapp_keep_events ON studyapp_event;"),
+        migrations.RunSQL(KEEP_LOG, "DROP FUNCTION studyapp_keep_events() CASCADE;"),
         migrations.RunSQL(GUARD_WITHDRAWN + TRIGGERS, UNGUARD + "\nDROP FUNCTION studyapp_guard_withdrawn();"),
     ]

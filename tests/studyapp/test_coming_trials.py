@@ -9,6 +9,7 @@ from studyapp.models import Participant
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from studyapp.services.responses import response_record
+from tests.studyapp.turns import trials_in_turn
 from tests.studyapp.world import make_study, protocol_text
 
 
@@ -23,7 +24,7 @@ def test_it_lists_what_is_left_up_to_the_end_of_practice_and_then_to_the_end(
     client: Client, participant: Participant
 ) -> None:
     counted = []
-    for trial in participant.trials.order_by("position"):
+    for trial in trials_in_turn(participant):
         trials = listed(client, participant)
         counted.append(len(trials))
         assert trials[0]["trial"] == str(trial.public_id)
@@ -46,7 +47,7 @@ def test_main_trials_give_feedback_where_the_protocol_says_so(client: Client, db
     participant = participant_enrol(study=study, client_id=uuid.uuid4())
     instructions_read(participant=participant)
     participant.refresh_from_db()
-    for trial in participant.trials.order_by("position"):
+    for trial in trials_in_turn(participant):
         assert "data-feedback" in listed(client, participant)[0]["html"]
         told = response_record(
             participant=participant, trial_id=trial.public_id, client_id=uuid.uuid4(), choice="left", confidence=1,

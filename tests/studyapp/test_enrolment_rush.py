@@ -16,6 +16,7 @@ from django.utils import timezone
 from studyapp.models import Participant, RecruiterIdentity, Study, Trial
 from studyapp.recruitment.arrival import Arrival
 from studyapp.services.enrolment import NoPlaceError, TookPartError, participant_enrol
+from studyapp.services.trials import store_main
 from tests.studyapp.world import make_study, protocol_text
 
 CONDITIONS = ("none", "exemplars", "accentuation", "suppression")
@@ -76,6 +77,8 @@ def test_300_at_once_are_balanced_over_4_conditions_and_5_batches(
     got = rush(enrol(study), forms(300))
     assert all(isinstance(one, Participant) for one in got)
     assert sorted(study.participants.values_list("number", flat=True)) == list(range(1, 301))
+    for one in study.participants.all():
+        store_main(one)  # as it happens when practice is over
     main = Trial.objects.filter(participant__study=study, phase="main")
     cells = Counter(
         main.values_list("query_pair__study_feature__position", "condition", "query_pair__batch").order_by()

@@ -131,10 +131,11 @@ def test_who_completed_and_withdrew_counts_as_withdrawn(whole: Study) -> None:
 
 def test_everyone_is_counted_once_and_takes_a_place_while_at_it(whole: Study) -> None:
     enrol(whole)
-    enrol(whole, last_seen_at=timezone.now() - timedelta(minutes=31))
     answer(enrol(whole), 4)
     answer(enrol(whole), 6)
     participant_withdraw(participant=enrol(whole))
+    # The last one: the next person would be given this place.
+    enrol(whole, last_seen_at=timezone.now() - timedelta(minutes=31))
     counts = running(whole)
     assert counts.enrolled == sum(counts.states.values()) == 5
     assert (counts.taking_part, counts.completed) == (2, 1)

@@ -13,11 +13,12 @@ from studyapp.models import Participant, Phase, Response, Study, Trial
 from studyapp.observers import LIKENESS, View, nearness, observed, preference, small, view_of
 from studyapp.selectors import answered_main_trials
 from studyapp.services.responses import response_record
+from tests.studyapp.turns import answer_practice, trials_in_turn
 from tests.studyapp.world import make_study, protocol_text, write_picture
 
 
 def answer_all(participant: Participant) -> None:
-    for trial in participant.trials.order_by("position"):
+    for trial in trials_in_turn(participant):
         response_record(
             participant=participant,
             trial_id=trial.public_id,
@@ -47,6 +48,7 @@ def test_nearness_is_the_root_mean_square_difference_and_zero_for_the_same_image
 
 
 def test_a_view_holds_the_evidence_of_the_condition_and_both_choices(participant: Participant) -> None:
+    answer_practice(participant)
     for trial in participant.trials.filter(phase=Phase.MAIN):
         view = view_of(trial)
         pair = trial.query_pair
@@ -76,6 +78,8 @@ def test_without_evidence_the_observers_of_likeness_guess(db: None) -> None:
 
     participant = participant_enrol(study=study, client_id=uuid.uuid4())
     instructions_read(participant=participant)
+    participant.refresh_from_db()
+    answer_practice(participant)
     trials = list(participant.trials.filter(phase=Phase.MAIN))
     right = [side == trial.strong_side for trial, observer, side in observed(trials) if observer == "pixels"]
     assert 0 < sum(right) < len(right) == 12

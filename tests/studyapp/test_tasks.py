@@ -161,7 +161,7 @@ def test_a_study_whose_continuation_is_gone_is_refused_in_a_sentence(db: None) -
     hidden = stimulus.path.rename(stimulus.path.with_suffix(".hidden"))  # the files are shared with other tests
     try:
         with pytest.raises(
-            ProtocolError, match=r"The file of the continuation of .* is missing .*; run generate_stimuli"
+            ProtocolError, match=r"The file of stimulus \d+ .continuation of .* is missing or changed; run"
         ):
             study_create(file=file)
     finally:
