@@ -2,14 +2,15 @@
 
 from django.db.models import Min, QuerySet
 
+from studyapp.flow import break_before
 from studyapp.models import Participant, Phase, Trial
 from studyapp.selectors import current_trial
 
 
 def coming_trials(participant: Participant) -> "QuerySet[Trial]":
-    """The trials without an answer up to the end of the practice round, the next break or the end; none before them."""
+    """The trials without an answer up to the end of the practice round, the next break or the end; none before them and in a break."""
     current = current_trial(participant)
-    if current is None:
+    if current is None or break_before(current) > participant.breaks_taken:
         return Trial.objects.none()
     waiting = participant.trials.filter(response=None, phase=current.phase, round=current.round)
     block_size = participant.study.plan.trials.block_size

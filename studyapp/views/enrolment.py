@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from studyapp.language import speak
 from studyapp.models import Participant, Study
 from studyapp.places import has_place
 from studyapp.recruitment.arrival import Arrival, ArrivalError, UnavailableError, UnverifiedError
@@ -33,7 +34,7 @@ from studyapp.views.memory import remembered
 @limited_enrolment
 def consent(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the consent text; enrol who agrees. Who is enrolled already is led back to the session, or told so."""
-    study = get_object_or_404(Study, slug=slug)
+    study = speak(get_object_or_404(Study, slug=slug))
     try:
         arrival = _arrival(request, study)
     except ArrivalError as error:
@@ -53,7 +54,7 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def declined(request: HttpRequest, slug: str) -> HttpResponse:
     """Part kindly with who does not agree. Nothing about the person was stored."""
-    study = get_object_or_404(Study, slug=slug)
+    study = speak(get_object_or_404(Study, slug=slug))
     carried = request.GET.get(FIELD, "")
     try:
         arrival = carried_arrival(study, carried)

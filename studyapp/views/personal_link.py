@@ -5,16 +5,19 @@ from functools import lru_cache
 from django.db import DEFAULT_DB_ALIAS
 from django.shortcuts import get_object_or_404
 
+from studyapp.language import speak
 from studyapp.models import Participant, Study
 
 
 def participant_of(token: str) -> Participant:
-    """The participant with this secret.
+    """The participant with this secret; from here on the request speaks the language of the study.
 
     Raises:
         Http404: there is none.
     """
-    return get_object_or_404(Participant.objects.select_related("study"), token=token)
+    participant = get_object_or_404(Participant.objects.select_related("study"), token=token)
+    speak(participant.study)
+    return participant
 
 
 def unloaded_participant_of(token: str) -> Participant:

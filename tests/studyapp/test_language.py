@@ -1,0 +1,104 @@
+"""The pages of a study speak the language of its protocol; the German catalogue is whole and compiled."""
+
+import ast
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polib
+import pytest
+from django.test import Client
+
+from studyapp.models import Study
+from studyapp.services.enrolment import participant_enrol
+from tests.studyapp.visitor import Visitor
+from tests.studyapp.whole_session import TABLES, to_practice
+from tests.studyapp.world import make_study, protocol_text
+
+APP = Path(__file__).resolve().parents[2] / "studyapp"
+CATALOGUE = APP / "locale" / "de" / "LC_MESSAGES" / "django.po"
+# What templates mark: {% translate "..." %}, {% translate '...' %}.
+TRANSLATE = re.compile(r"""{% translate (?:"([^"]+)"|'([^']+)')""")
+FUNCTIONS = {"_", "gettext", "ngettext"}
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|{n}|<[^>]+>")
+
+
+def german(text: str) -> str:
+    return text.replace("seed = 7", 'seed = 7\nlanguage = "de"')
+
+
+@pytest.fixture
+def study_in_german(db: None) -> Study:
+    return make_study(german(protocol_text(tables=TABLES)))
+
+
+def words_of_templates() -> Iterator[str]:
+    for path in (APP / "templates").rglob("*.html"):
+        yield from (double or single for double, single in TRANSLATE.findall(path.read_text()))
+
+
+def words_of_code() -> Iterator[str]:
+    for path in APP.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    yield first.value
+
+
+def test_everything_that_is_marked_is_in_the_catalogue_and_translated() -> None:
+    entries = {entry.msgid: entry for entry in polib.pofile(str(CATALOGUE))}
+    marked = {*words_of_templates(), *words_of_code()}
+    assert len(marked) > 120
+    assert sorted(marked - set(entries)) == []
+    assert [entry.msgid for entry in entries.values() if not entry.translated() or entry.fuzzy] == []
+
+
+def test_placeholders_and_tags_are_the_same_in_both_languages() -> None:
+    for entry in polib.pofile(str(CATALOGUE)):
+        wanted = sorted(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
+        for translated in list(entry.msgstr_plural.values())[1:] or [entry.msgstr]:
+            assert sorted(PLACEHOLDER.findall(translated)) == wanted, entry.msgid
+
+
+def test_the_compiled_catalogue_is_that_of_the_text() -> None:
+    def messages(entries: "polib.POFile | polib.MOFile") -> set[tuple[str, str, str]]:
+        return {(e.msgctxt or "", e.msgid, e.msgstr or str(sorted(e.msgstr_plural.items()))) for e in entries}
+
+    assert messages(polib.mofile(str(CATALOGUE.with_suffix(".mo")))) == messages(polib.pofile(str(CATALOGUE)))
+
+
+def test_every_page_says_in_which_language_it_is(client: Client, study_in_german: Study) -> None:
+    page = client.get(f"/s/{study_in_german.slug}/")
+    assert page["Content-Language"] == "de"
+    assert '<html lang="de">' in page.content.decode()
+    assert "Ich stimme zu und nehme teil" in page.content.decode()
+    person = participant_enrol(study=study_in_german, client_id=uuid.uuid4())
+    to_practice(person)
+    trial = client.get(f"/p/{person.token}/").content.decode()
+    assert "Auf welches der beiden Bilder unten würde dieser Detektor stärker ansprechen?" in trial
+    assert "Übung 1 von 2" in trial
+    assert "Which of the two" not in client.get(f"/p/{person.token}/trials/").content.decode()
+
+
+def test_no_language_outlives_its_request(client: Client, study_in_german: Study) -> None:
+    client.get(f"/s/{study_in_german.slug}/")
+    page = client.get("/admin/login/")
+    assert page["Content-Language"] == "en"
+    assert '<html lang="en' in page.content.decode()
+
+
+def test_a_session_in_german_is_accessible_and_complains_of_nothing(
+    live_server: object, browser: object, visit: Callable[..., Visitor]
+) -> None:
+    study = make_study(german(protocol_text()))
+    visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    visitor.page.goto(f"{visitor.address}/s/{study.slug}/")
+    visitor.assert_accessible()
+    visitor.page.get_by_role("button", name="Ich stimme zu und nehme teil").click()
+    visitor.page.get_by_role("button", name="Die Übung beginnen").click()
+    assert visitor.trial.position == 1
+    visitor.assert_accessible()
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert visitor.complaints == []
