@@ -8,7 +8,10 @@ from studyapp.selectors import current_trial
 
 
 def coming_trials(participant: Participant) -> "QuerySet[Trial]":
-    """The trials without an answer up to the end of the practice round, the next break or the end; none before them and in a break."""
+    """The trials without an answer up to the end of the practice round, the next break or the end.
+
+    None before the first of them, and none in a break.
+    """
     current = current_trial(participant)
     if current is None or break_before(current) > participant.breaks_taken:
         return Trial.objects.none()
