@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from PIL import Image
 from playwright.sync_api import Browser, expect
@@ -154,7 +155,10 @@ class TestFiles:
         path = tmp_path / "six.toml"
         path.write_text(six(tables=WEBP).replace('slug = "birds"', 'slug = "more-birds"'))
         freeze(read_protocol(path))
-        Rendition.objects.filter(width=32).first().delete()  # type: ignore[union-attr]
+        with connection.cursor() as cursor:  # as a database without triggers would have let it happen
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE stimuli_rendition DISABLE TRIGGER USER")
+            Rendition.objects.filter(width=32).first().delete()  # type: ignore[union-attr]
+            cursor.execute("ALTER TABLE stimuli_rendition ENABLE TRIGGER USER")
         with pytest.raises(CommandError, match=r"has not been made in the format and widths of \[stimuli.files\]"):
             call_command("create_study", str(path))
 
