@@ -201,10 +201,15 @@ class StimuliTable(Table):
             raise ValueError("each difficulty may be named once")
         return value
 
+    @property
+    def all_features(self) -> tuple[str, ...]:
+        """The features of all trials: main, practice and catch."""
+        return (*self.features, *self.practice_features, *self.catch_features)
+
     @model_validator(mode="after")
     def features_are_named_once(self) -> "StimuliTable":
         """No feature is asked about twice."""
-        names = (*self.features, *self.practice_features, *self.catch_features)
+        names = self.all_features
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(

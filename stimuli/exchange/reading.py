@@ -234,7 +234,7 @@ def _check_records(done: ReadSet) -> None:
         if pool.get(image.sha256) != image:
             raise ExchangeError(f"{MANIFEST} and {POOL} disagree on the image {image.sha256[:12]}.")
     features = {feature.name for feature in manifest.features}
-    asked = {*done.protocol.stimuli.features, *done.protocol.stimuli.practice_features}
+    asked = set(done.protocol.stimuli.all_features)
     if not features == asked == set(done.activations):
         raise ExchangeError(f"{MANIFEST}, {ACTIVATIONS} and {PROTOCOL} do not name the same features.")
     for name, rows in done.activations.items():

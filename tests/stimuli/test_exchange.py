@@ -35,7 +35,7 @@ from stimuli.models import (
     VisionModel,
 )
 from studyapp.models import Reference, Study
-from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text, write_picture
+from tests.studyapp.world import CATCH_FEATURES, make_stimuli, make_survey, protocol_file, protocol_text, write_picture
 
 TABLES = (
     FrozenSet,
@@ -58,6 +58,7 @@ WIDTHS = "[stimuli.files]\nwidths = [32]"
 def frozen(db: None) -> FrozenSet:
     """A set with a mask, renditions and a sample of units."""
     make_survey()
+    Feature.objects.filter(name__in=CATCH_FEATURES).delete()  # which this study does not ask about
     file = protocol_file(protocol_text(tables=WIDTHS))
     make_stimuli(file.protocol)
     stimulus = Stimulus.objects.all()[0]
@@ -238,13 +239,14 @@ def test_a_set_whose_stimuli_were_rejected_and_made_again_serves_a_study_elsewhe
     db: None, tmp_path: Path, settings: Any
 ) -> None:
     make_survey()
-    file = protocol_file(protocol_text())
+    file = protocol_file(protocol_text(catch=True))
     make_stimuli(file.protocol)
     first = Stimulus.objects.all()[0]
-    for _ in range(2):  # the second attempt is rejected, too
+    for attempt in range(2):  # the second attempt is rejected, too
         (latest,) = Stimulus.objects.filter(
             feature=first.feature, image=first.image, config_sha256=first.config_sha256, rejection=None
         )
+        Stimulus.objects.filter(pk=latest.pk).update(sha256=write_picture(3000 + attempt))
         Rejection.objects.create(stimulus=latest, reason="blurred", by="ada")
         make_stimuli(file.protocol)
     freeze(file)

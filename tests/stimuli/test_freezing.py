@@ -263,6 +263,8 @@ FORBIDDEN: dict[str, Change] = {
 @pytest.mark.parametrize("change", FORBIDDEN.values(), ids=FORBIDDEN.keys())
 def test_nothing_that_belongs_to_a_frozen_set_can_change(frozen: FrozenSet, change: Change) -> None:
     before = contents(frozen)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to come is not emptied for that reason
     with pytest.raises(FrozenError, match=r"frozen set 'birds'"), refusals(), transaction.atomic():
         change(frozen)
     assert contents(frozen) == before

@@ -149,6 +149,7 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, URLPatt
 def test_no_address_of_a_participant_can_be_counted_through() -> None:
     """A study by its name, a person by a secret, a trial by a random id, an image by its place on the screen."""
     unguessable = {"SlugConverter", "TokenConverter", "UUIDConverter", "SlotConverter", "FormatConverter"}
+    unguessable |= {"PlaceConverter", "ImageCodeConverter"}
     seen = 0
     for route, pattern in routes(get_resolver().url_patterns):
         if re.match(r"(researcher|gallery|admin)/", route):

@@ -10,7 +10,7 @@ from studyapp.addresses import image_address
 from studyapp.models import Participant, Reference, Trial
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
-from studyapp.services.progress import instructions_read
+from studyapp.services.progress import break_take, instructions_read
 from studyapp.services.responses import response_record
 from tests.studyapp.turns import trials_in_turn
 from tests.studyapp.world import make_study, protocol_text
@@ -154,8 +154,11 @@ def test_images_are_served_up_to_the_next_break(client: Client, db: None) -> Non
     seen = []
     for trial in trials_in_turn(participant):
         seen.append(served(client, participant))
+        break_take(participant=participant, number=1)  # does nothing before the break
+        participant.refresh_from_db()
         record(participant, trial)
-    assert seen == [[1, 2], [2], [3, 4, 5], [4, 5], [5], [6]]
+    assert seen == [[1, 2], [2], [3, 4, 5], [4, 5], [5], []]
+    assert participant.breaks_taken == 1
 
 
 def test_the_address_of_an_image_is_another_one_in_every_slot_trial_and_session(

@@ -32,7 +32,10 @@ SEED = (-(2**63), 2**63 - 1)  # what the database holds
 # What decides whether a run goes on where another was cut off.
 REQUEST = ("model", "weights", "layers", "features", "ends", "sample")
 
-USE = "To ask about features, put their names into `features` or `practice_features` of a protocol's [stimuli] table."
+USE = (
+    "To ask about features, put their names into `features`, `practice_features` or `catch_features` of a protocol's "
+    "[stimuli] table."
+)
 
 
 class Command(BaseCommand):

@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def make_study(self, study: Protocol, path: Path) -> None:
         """Database, images, survey, stimuli, their frozen set, study."""
         stimuli = study.stimuli
-        features = (*stimuli.practice_features, *stimuli.features)
+        features = stimuli.all_features
         call_command("migrate", verbosity=0)
         call_command("import_images", "--built-in", "--pool", stimuli.pool)
         call_command("survey_features", stimuli.model, stimuli.pool, "--features", *features)
