@@ -17,6 +17,7 @@ export class Outbox {
     this.kept = new Kept(where.session);
     this.acknowledgements = new Map();
     this.running = false;
+    this.trouble = null;
     this.waiters = [];
     // Resolves when another answer than ours stands for a trial, or ours is not taken: this page is behind.
     this.overtaken = new Promise((resolve) => (this.#fallBehind = resolve));
@@ -30,6 +31,8 @@ export class Outbox {
 
   put(answer) {
     this.kept.add(answer);
+    // While a pause runs between two attempts the words would name too few.
+    if (this.running && this.trouble) this.tell(this.trouble, this.waiting().length);
     this.start();
   }
 
@@ -61,10 +64,10 @@ export class Outbox {
     let failures = 0;
     while (this.waiting().length > 0) {
       if (failures === 0) this.tell("saving", this.waiting().length);
-      const trouble = await alone(`quiddity.outbox:${this.where.session}`, () => this.#sendFirst());
-      failures = trouble === null ? 0 : failures + 1;
-      if (trouble === null) continue;
-      this.tell(trouble, this.waiting().length);
+      this.trouble = await alone(`quiddity.outbox:${this.where.session}`, () => this.#sendFirst());
+      failures = this.trouble === null ? 0 : failures + 1;
+      if (this.trouble === null) continue;
+      this.tell(this.trouble, this.waiting().length);
       await pauseAfter(failures);
     }
     this.running = false;
