@@ -1,10 +1,19 @@
 """The trials that a participant's browser may have in advance: from the current one to the next stop."""
 
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from studyapp.flow import break_before
 from studyapp.models import Participant, Phase, Trial
 from studyapp.selectors import current_trial
+
+# What a trial's page is made of.
+SHOWN = (
+    "query_pair__study_feature",
+    "query_pair__strong_image__pool",
+    "query_pair__weak_image__pool",
+    "continuation_pair__study_feature",
+    "continuation_pair__seed_image__pool",
+)
 
 
 def coming_trials(participant: Participant) -> "QuerySet[Trial]":
@@ -19,13 +28,18 @@ def coming_trials(participant: Participant) -> "QuerySet[Trial]":
     block_size = participant.study.plan.trials.block_size
     if current.phase == Phase.MAIN and block_size:
         waiting = waiting.filter(position__lt=_end_of_block(current, block_size))
-    return waiting.order_by("position").select_related(
-        "query_pair__study_feature",
-        "query_pair__strong_image__pool",
-        "query_pair__weak_image__pool",
-        "continuation_pair__study_feature",
-        "continuation_pair__seed_image__pool",
-    )
+    return waiting.order_by("position").select_related(*SHOWN)
+
+
+def visible_trials(participant: Participant) -> "QuerySet[Trial]":
+    """The trials whose images a browser may ask for: the coming ones, and those that are answered.
+
+    A page that was loaded while its answer was on the way shows a trial that is answered by now.
+    """
+    if participant.ended_as:
+        return Trial.objects.none()
+    ahead = coming_trials(participant).order_by().values("pk")
+    return participant.trials.filter(Q(pk__in=ahead) | Q(response__isnull=False)).select_related(*SHOWN)
 
 
 def _end_of_block(trial: Trial, block_size: int) -> int:

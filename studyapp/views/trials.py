@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stimuli.models import ImagePool
 from stimuli.renditions import web_file, web_widths
 from studyapp.addresses import slot_of
-from studyapp.coming import coming_trials
+from studyapp.coming import coming_trials, visible_trials
 from studyapp.explanations import wording
 from studyapp.flow import Step
 from studyapp.models import Phase, Trial
@@ -120,12 +120,12 @@ def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
 
 @require_safe
 def trial_image(request: HttpRequest, token: str, public_id: UUID, code: str, image_format: str) -> HttpResponse:
-    """One image of a coming trial, in the width that the browser asks for (``?width=``) or in full.
+    """One image of a coming or an answered trial, in the width that the browser asks for (``?width=``) or in full.
 
     The answer carries no name, hash or date of the file: what tells the two queries apart is in the picture only.
     """
     participant = participant_of(token)
-    trial = coming_trials(participant).filter(public_id=public_id).first()
+    trial = visible_trials(participant).filter(public_id=public_id).first()
     slot, table = trial and slot_of(trial, code), participant.study.plan.stimuli.files
     image = slot_image(trial, slot) if trial and slot else None
     if image is None or image_format != table.format:

@@ -144,6 +144,7 @@ def prepared(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
     """An installation with everything surveyed and nothing generated."""
+    administrate("DROP DATABASE IF EXISTS kill_prepared")
     administrate("CREATE DATABASE kill_prepared")
     data = tmp_path_factory.mktemp("prepared")
     installation = Installation(environment_for("kill_prepared", data), data)
