@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from stimuli.models import Activation, Feature, FeatureSurvey, FrozenSet, ImagePool, SourceImage, Stimulus
 from studyapp.gallery.filters import GalleryFilter
-from studyapp.gallery.judgement import Judgement, judge
+from studyapp.gallery.judgement import Judgement
 from studyapp.gallery.overview import Pair, pairs
 from studyapp.models import QueryPair
 
@@ -159,7 +159,7 @@ def _full(stimuli: QuerySet[Stimulus]) -> QuerySet[Stimulus]:
 
 
 def _tiles(stimuli: Sequence[Stimulus], asked: GalleryFilter) -> dict[int, Tile]:
-    judgements = judge(stimuli, asked.purpose)
+    judgements = asked.judge(stimuli)
     numbers = [stimulus.pk for stimulus in stimuli]
     frozen = set(
         FrozenSet.stimuli.through.objects.filter(stimulus_id__in=numbers).values_list("stimulus_id", flat=True)

@@ -1,5 +1,6 @@
 """Which stimuli the researcher asked for: the form of the address, and the stimuli that answer it."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,7 @@ from django import forms
 from django.db.models import Q, QuerySet, TextChoices
 
 from stimuli.models import ImagePool, Stimulus, VisionModel
-from studyapp.gallery.judgement import flagged
+from studyapp.gallery.judgement import Judgement, judge
 from studyapp.gallery.purposes import Purpose, find_purpose, purpose_choices
 from studyapp.gallery.superseded import superseded
 
@@ -42,6 +43,7 @@ class GalleryFilter(forms.Form):
         super().__init__(data, auto_id="filter-%s", label_suffix="")
         self.fields["protocol"].choices = [("", "All protocols"), *purpose_choices()]  # type: ignore[attr-defined]
         self.is_valid()
+        self._judged: dict[int, list[Judgement]] = {}
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -78,5 +80,16 @@ class GalleryFilter(forms.Form):
             case State.FLAGGED:
                 # The rules of the bounds stand in stimuli.quality alone, so the figures are read and judged here.
                 candidates = stimuli.filter(rejection=None).exclude(self.superseded).defer("made_with").order_by()
-                return stimuli.filter(pk__in=flagged(list(candidates), self.purpose))
+                return stimuli.filter(pk__in=self.flagged(list(candidates)))
         return stimuli
+
+    def flagged(self, stimuli: Sequence[Stimulus]) -> set[int]:
+        """The numbers of those that break a bound of a protocol that uses them, or have a figure that is not finite."""
+        return {pk for pk, judgements in self.judge(stimuli).items() if any(one.flags for one in judgements)}
+
+    def judge(self, stimuli: Sequence[Stimulus]) -> dict[int, list[Judgement]]:
+        """For each stimulus, by its number: what the protocols say, or the chosen one. None is judged twice."""
+        new = [stimulus for stimulus in stimuli if stimulus.pk not in self._judged]
+        if new:
+            self._judged |= judge(new, self.purpose)
+        return {stimulus.pk: self._judged[stimulus.pk] for stimulus in stimuli}

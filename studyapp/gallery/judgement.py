@@ -9,7 +9,6 @@ from stimuli.models import FrozenSet, Stimulus, WorkingPlan
 from stimuli.protocol import QualityTable, parse_protocol
 from stimuli.quality import flags
 from studyapp.gallery.purposes import Purpose
-from studyapp.models import Reference, Study
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ _DEFAULT = _Judge("No protocol uses it; the default", QualityTable())
 def judge(stimuli: Sequence[Stimulus], purpose: Purpose | None = None) -> dict[int, list[Judgement]]:
     """For each stimulus, by its number: what the chosen protocol says.
 
-    Without one it is what every protocol that uses the stimulus says, or else the default bounds; that takes six
+    Without one it is what every protocol that uses the stimulus says, or else the default bounds; that takes four
     queries, however many stimuli there are.
     """
     numbers = [stimulus.pk for stimulus in stimuli]
@@ -54,35 +53,20 @@ def judge(stimuli: Sequence[Stimulus], purpose: Purpose | None = None) -> dict[i
     }
 
 
-def flagged(stimuli: Sequence[Stimulus], purpose: Purpose | None = None) -> set[int]:
-    """The numbers of those that break a bound of a protocol that uses them, or have a figure that is not finite."""
-    return {pk for pk, judgements in judge(stimuli, purpose).items() if any(one.flags for one in judgements)}
-
-
 def _judges(stimuli: Iterable[int]) -> dict[int, list[_Judge]]:
-    """By stimulus: the protocols that use it, each once even if both a study and its frozen set hold it."""
+    """By stimulus: the protocols that use it, each once. What a study shows belongs to its frozen set."""
     numbers = list(stimuli)
-    in_studies = (
-        Reference.explanations.through.objects.filter(stimulus_id__in=numbers)
-        .values_list("stimulus_id", "reference__study_feature__study_id")
-        .distinct()
-    )
     in_sets = FrozenSet.stimuli.through.objects.filter(stimulus_id__in=numbers)
     in_plans = WorkingPlan.stimuli.through.objects.filter(stimulus_id__in=numbers)
-    study_uses = list(in_studies)
     set_uses = list(in_sets.values_list("stimulus_id", "frozenset_id"))
     plan_uses = list(in_plans.values_list("stimulus_id", "workingplan_id"))
-    studies = Study.objects.in_bulk({study for _, study in study_uses})
-    sets = FrozenSet.objects.defer("plan").in_bulk({frozen for _, frozen in set_uses})
+    sets = FrozenSet.objects.select_related("study").defer("plan").in_bulk({frozen for _, frozen in set_uses})
     plans = WorkingPlan.objects.defer("plan").in_bulk({plan for _, plan in plan_uses})
     found: dict[int, dict[str, _Judge]] = defaultdict(dict)
-    for stimulus, pk in study_uses:
-        study = studies[pk]
-        found[stimulus][study.protocol_sha256] = _Judge(f"Study {study.slug}", _bounds(study.protocol))
     for stimulus, pk in set_uses:
         frozen = sets[pk]
-        judge = _Judge(f"Frozen set {frozen.slug}", _bounds(frozen.protocol))
-        found[stimulus].setdefault(frozen.protocol_sha256, judge)
+        name = f"{'Study' if hasattr(frozen, 'study') else 'Frozen set'} {frozen.slug}"
+        found[stimulus][frozen.protocol_sha256] = _Judge(name, _bounds(frozen.protocol))
     for stimulus, pk in plan_uses:
         plan = plans[pk]
         judge = _Judge(f"Working plan {plan.slug}", _bounds(plan.protocol))

@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 
 from stimuli.models import Feature, ImagePool, Rejection, Stimulus
 from studyapp.gallery.filters import GalleryFilter
-from studyapp.gallery.judgement import flagged
 
 CARDS = 24
 THUMBNAILS = 6
@@ -65,7 +64,7 @@ def _cards(stimuli: QuerySet[Stimulus], asked: GalleryFilter, wanted: Sequence[P
     pools = ImagePool.objects.in_bulk({pool for _, pool in wanted})
     rejected = set(Rejection.objects.filter(stimulus__in=found).values_list("stimulus_id", flat=True))
     old = set(Stimulus.objects.filter(asked.superseded, pk__in=[one.pk for one in found]).values_list("pk", flat=True))
-    broken = flagged(found, asked.purpose) - rejected - old
+    broken = asked.flagged(found) - rejected - old
     by_pair: dict[Pair, list[Stimulus]] = defaultdict(list)
     for stimulus in found:
         by_pair[stimulus.feature_id, stimulus.pool_id].append(stimulus)
