@@ -44,7 +44,10 @@ class TestGeneration:
     ) -> None:
         path = protocol_file()
         call_command("generate_stimuli", path, workers=1)
-        assert "Making 6 of 6 stimuli on " in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "Making 6 of 6 stimuli on " in said
+        lowered = sum(one.activation_after < one.activation_before for one in Stimulus.objects.all())
+        assert (f"{lowered} of 6 moved their feature the wrong way" in said) == (lowered > 0)
         made = {stimulus.pk: stimulus.sha256 for stimulus in Stimulus.objects.all()}
         assert len(made) == len(set(made.values())) == 6
         self._check_records()
@@ -59,7 +62,7 @@ class TestGeneration:
 
         monkeypatch.setattr(accentuation, "load_model", None)
         call_command("generate_stimuli", path, workers=1)
-        assert capsys.readouterr().out.startswith("All 6 stimuli of cats are there.\n")
+        assert capsys.readouterr().out == "All 6 stimuli of cats are there.\n"
 
     def _check_records(self) -> None:
         network = accentuation.load_model("efficientnet_lite0")

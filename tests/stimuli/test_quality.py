@@ -4,7 +4,7 @@ import pytest
 
 from stimuli.models import Stimulus
 from stimuli.protocol import QualityTable
-from stimuli.quality import flags
+from stimuli.quality import flags, gain
 
 
 def stimulus(kind: str = "accentuation", **changed: float | None) -> Stimulus:
@@ -34,6 +34,21 @@ def stimulus(kind: str = "accentuation", **changed: float | None) -> Stimulus:
 def test_a_bound_is_kept_at_its_edge_and_broken_beyond(key: str, kept: float, broken: float, words: str) -> None:
     assert flags(stimulus(), QualityTable(**{key: kept})) == []
     assert flags(stimulus(), QualityTable(**{key: broken})) == [words]
+
+
+@pytest.mark.parametrize(
+    ("kind", "after", "is_against"),
+    [
+        ("accentuation", 1.9, True),
+        ("accentuation", 2.0, False),
+        ("suppression", 2.1, True),
+        ("suppression", 1.0, False),
+    ],
+)
+def test_what_moved_its_feature_the_wrong_way_has_a_gain_below_0(kind: str, after: float, is_against: bool) -> None:
+    found = gain(stimulus(kind, activation_after=after))
+    assert found is not None
+    assert (found < 0) == is_against
 
 
 def test_every_broken_bound_is_named() -> None:

@@ -174,7 +174,7 @@ def test_a_stimulus_made_before_figures_were_kept_stays_as_it_is_and_breaks_ever
     Stimulus.objects.filter(feature__name="logit=967").update(rank_after=None)
     capsys.readouterr()
     call_command("generate_stimuli", generated, workers=1)
-    assert capsys.readouterr().out.startswith("All 6 stimuli of cats are there.\n")
+    assert capsys.readouterr().out == "All 6 stimuli of cats are there.\n"
     call_command("generate_stimuli", protocol_file(("crops = 2\n", "crops = 2\n\n[stimuli.quality]\nmax_rank = 99\n")))
     assert capsys.readouterr().out.count("rank was not measured, max_rank is 99") == 2
 

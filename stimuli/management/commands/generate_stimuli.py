@@ -47,6 +47,7 @@ class Command(BaseCommand):
                 missing = unmade(recipes)
                 if missing:
                     self._generate(protocol, missing, len(recipes), options)
+                    self._report_aim(missing)
                     keep_working_plan(file, options["protocol"], selected, recipes)
                 self._make_renditions(protocol, recipes, selected)
         except (ProtocolError, BusyError) as error:
@@ -84,13 +85,14 @@ class Command(BaseCommand):
                 "refuse them. Reject one in the gallery for another attempt, or change how they are made, the features "
                 "or the bounds; a continuation reaches its level with more steps or a lower percentile."
             )
-        against = against_their_aim(recipes)
-        if against:
+
+    def _report_aim(self, made: list[Recipe]) -> None:
+        if against := against_their_aim(made):
             self.stdout.write(
                 self.style.WARNING(
-                    f"{against} of {len(recipes)} stimuli moved their feature the wrong way: an accentuation lowered "
-                    "it or a suppression raised it. They pass unless [stimuli.quality] has a `min_gain`; more steps "
-                    "or less regularization help."
+                    f"{against} of {len(made)} moved their feature the wrong way: an accentuation lowered it or a "
+                    "suppression raised it. They pass unless [stimuli.quality] has a `min_gain`; more steps or less "
+                    "regularization help."
                 )
             )
 
