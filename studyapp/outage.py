@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+
+from studyapp.database import no_answer
 
 RETRY_AFTER_S = 5
 logger = logging.getLogger(__name__)
@@ -24,7 +26,7 @@ class OutageMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Turn a failure of the connection into a page, or into JSON for a script; leave all others alone."""
-        if not isinstance(exception, OperationalError | InterfaceError):
+        if not _is_outage(exception):
             return None
         logger.error("The database does not answer: %s", exception)
         if request.content_type == "application/json":
@@ -36,3 +38,10 @@ class OutageMiddleware:
             reply = HttpResponse(render_to_string("503.html"), status=503)
         reply["Retry-After"] = str(RETRY_AFTER_S)
         return reply
+
+
+def _is_outage(exception: Exception) -> bool:
+    """Whether the connection failed. In mid-statement psycopg2 raises the base of its errors then, without a code."""
+    return isinstance(exception, OperationalError | InterfaceError) or (
+        type(exception) is DatabaseError and no_answer(exception)
+    )

@@ -136,4 +136,5 @@ def test_a_database_that_stops_and_one_that_crashes_are_waited_for(tmp_path: Pat
         assert b"Retry-After: 5" in reply
         assert b"Your stored answers are safe" in reply
     assert after.startswith(b"HTTP/1.1 200 ")
+    assert "Traceback" not in log.read_text()
     print(f"\n{16 * MAIN_TRIALS} answers, one stop and one crash of the database, {sent(people)} requests")
