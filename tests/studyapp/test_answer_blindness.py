@@ -15,8 +15,7 @@ from studyapp.addresses import image_address
 from studyapp.models import Study, Trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import response_record
-from tests.studyapp.turns import trials_in_turn
+from tests.studyapp.turns import respond, trials_in_turn
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.world import make_study, protocol_text
 
@@ -62,14 +61,7 @@ def test_a_trials_page_is_the_same_to_the_byte_whichever_side_is_strong(client: 
             pages.add(re.sub(r'data-csrf="\w+"', "", page) + coming)
         assert len(pages) == 1
         assert not TELLING.search(BOTH_OUTCOMES.sub("", pages.pop()))
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=1,
-            rt_ms=1.0,
-        )
+        respond(participant, trial)
 
 
 def received(har: Path) -> list[Received]:

@@ -16,9 +16,8 @@ from studyapp.models import Participant, Trial
 from studyapp.selectors import current_trial, slot_image
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import response_record
 from tests.studyapp.test_export_responses import answer_all, export_text
-from tests.studyapp.turns import answer_practice
+from tests.studyapp.turns import answer_practice, respond
 from tests.studyapp.world import CATCH_FEATURES, make_study, protocol_file, protocol_text
 
 CONDITIONS = ("none", "exemplars", "accentuation", "visualization")
@@ -147,9 +146,7 @@ def test_nothing_in_page_or_addresses_tells_a_catch_trial_apart(client: Client, 
                 answer = client.get(image_address(trial, slot, "png"))
                 assert answer.status_code == 200
                 headers[trial.is_catch].add(tuple(sorted({**answer.headers, "Content-Length": ""}.items())))
-        response_record(
-            participant=person, trial_id=trial.public_id, client_id=uuid.uuid4(), choice="left", confidence=1, rt_ms=1.0
-        )
+        respond(person, trial)
     assert len(pages[True]) == 1
     assert pages[True] == pages[False]
     assert len(headers[True]) == 1

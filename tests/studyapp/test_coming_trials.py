@@ -8,8 +8,7 @@ from django.test import Client
 from studyapp.models import Participant
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import response_record
-from tests.studyapp.turns import trials_in_turn
+from tests.studyapp.turns import respond, trials_in_turn
 from tests.studyapp.world import make_study, protocol_text
 
 
@@ -30,10 +29,7 @@ def test_it_lists_what_is_left_up_to_the_end_of_practice_and_then_to_the_end(
         assert trials[0]["trial"] == str(trial.public_id)
         assert f'data-trial="{trial.public_id}"' in trials[0]["html"]
         assert ("data-feedback" in trials[0]["html"]) == (trial.phase == "practice")
-        response_record(
-            participant=participant, trial_id=trial.public_id, client_id=uuid.uuid4(), choice="left", confidence=1,
-            rt_ms=1.0,
-        )  # fmt: skip
+        respond(participant, trial)
     assert counted == [2, 1, 4, 3, 2, 1]
     assert listed(client, participant) == []
 
@@ -49,9 +45,6 @@ def test_main_trials_give_feedback_where_the_protocol_says_so(client: Client, db
     participant.refresh_from_db()
     for trial in trials_in_turn(participant):
         assert "data-feedback" in listed(client, participant)[0]["html"]
-        told = response_record(
-            participant=participant, trial_id=trial.public_id, client_id=uuid.uuid4(), choice="left", confidence=1,
-            rt_ms=1.0,
-        ).feedback  # fmt: skip
+        told = respond(participant, trial).feedback
         assert told is not None
         assert told.strong_side == trial.strong_side

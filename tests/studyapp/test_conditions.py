@@ -24,7 +24,7 @@ from studyapp.panels import ReferenceSlot
 from studyapp.selectors import current_trial, reference_panels, slot_image
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import response_record
+from tests.studyapp.turns import respond
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.world import make_stimuli, make_study, make_survey, protocol_file, protocol_text
 
@@ -62,14 +62,7 @@ def trials(person: Participant) -> Iterator[Trial]:
     """Each trial while it is the current one."""
     while trial := current_trial(person):
         yield trial
-        response_record(
-            participant=person,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=1,
-            rt_ms=1.0,
-        )
+        respond(person, trial)
 
 
 def test_every_condition_shows_its_own_kind_and_nothing_else(enrolled: Participant) -> None:

@@ -28,21 +28,14 @@ from studyapp.models import Participant, Response, Study
 from studyapp.selectors import current_trial, export_responses
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import response_record
+from tests.studyapp.turns import respond
 from tests.studyapp.world import make_study, protocol_text
 
 
 def answer_all(participant: Participant, most: int = 99) -> None:
     """Answer the trials in order, at ``most`` so many."""
     while (trial := current_trial(participant)) and trial.position <= most:
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=trial.position % 3 + 1,
-            rt_ms=1000.0 + trial.position / 3,
-        )
+        respond(participant, trial, confidence=trial.position % 3 + 1, rt_ms=1000.0 + trial.position / 3)
 
 
 def export_text(study: Study) -> str:

@@ -13,8 +13,8 @@ from studyapp.monitoring import State, listed_participants, participants_in_stat
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import response_record
 from studyapp.services.withdrawal import participant_withdraw
+from tests.studyapp.turns import respond
 from tests.studyapp.world import make_study, protocol_text
 
 WHOLE = """
@@ -74,14 +74,7 @@ def answer(participant: Participant, trials: int) -> None:
     for _ in range(trials):
         trial = current_trial(participant)
         assert trial is not None
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=1,
-            rt_ms=1.0,
-        )
+        respond(participant, trial)
 
 
 def state_of(participant: Participant) -> str:

@@ -12,21 +12,13 @@ from analysis.reading import read_export
 from studyapp.models import Participant, Phase, Response, Study, Trial
 from studyapp.observers import LIKENESS, View, nearness, observed, preference, small, view_of
 from studyapp.selectors import answered_main_trials
-from studyapp.services.responses import response_record
-from tests.studyapp.turns import answer_practice, trials_in_turn
+from tests.studyapp.turns import answer_practice, respond, trials_in_turn
 from tests.studyapp.world import make_study, protocol_text, write_picture
 
 
 def answer_all(participant: Participant) -> None:
     for trial in trials_in_turn(participant):
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=1,
-            rt_ms=1000.0,
-        )
+        respond(participant, trial, rt_ms=1000.0)
 
 
 @pytest.mark.parametrize("observer", ["pixels", "structure"])

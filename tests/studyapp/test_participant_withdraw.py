@@ -23,8 +23,9 @@ from studyapp.models import (
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import ResponseRefusedError, response_record
+from studyapp.services.responses import ResponseRefusedError
 from studyapp.services.withdrawal import participant_withdraw
+from tests.studyapp.turns import respond
 from tests.studyapp.world import make_study, protocol_text
 
 KEEP = protocol_text().replace("[consent]\n", '[consent]\non_withdrawal = "keep"\n')
@@ -51,14 +52,7 @@ def enrolled(study: Study) -> Participant:
 def answer(participant: Participant) -> None:
     trial = current_trial(participant)
     assert trial is not None
-    response_record(
-        participant=participant,
-        trial_id=trial.public_id,
-        client_id=uuid.uuid4(),
-        choice="left",
-        confidence=2,
-        rt_ms=900.0,
-    )
+    respond(participant, trial, confidence=2, rt_ms=900.0)
 
 
 def complete(participant: Participant) -> None:
@@ -159,14 +153,7 @@ def test_no_answer_is_taken_afterwards(db: None, text: str) -> None:
     assert trial is not None
     participant_withdraw(participant=participant)
     with pytest.raises(ResponseRefusedError):
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=2,
-            rt_ms=900.0,
-        )
+        respond(participant, trial, confidence=2, rt_ms=900.0)
     assert not Response.objects.exists()
 
 
@@ -228,14 +215,7 @@ def test_answers_sent_while_withdrawing_leave_nothing_behind() -> None:
         start.wait()
         for _ in range(5):
             try:
-                response_record(
-                    participant=participant,
-                    trial_id=trial.public_id,
-                    client_id=uuid.uuid4(),
-                    choice="left",
-                    confidence=2,
-                    rt_ms=900.0,
-                )
+                respond(participant, trial, confidence=2, rt_ms=900.0)
             except ResponseRefusedError:
                 ended.append("refused")
 

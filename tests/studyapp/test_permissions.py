@@ -22,7 +22,7 @@ from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.events import record
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import response_record
+from tests.studyapp.turns import respond
 from tests.studyapp.world import make_study, protocol_text
 
 # Of the tables without a link to a study of its own there are rows of both studies too.
@@ -73,14 +73,7 @@ def with_data(study: Study) -> Participant:
     participant.refresh_from_db()
     trial, now = current_trial(participant), timezone.now()
     assert trial is not None
-    response_record(
-        participant=participant,
-        trial_id=trial.public_id,
-        client_id=uuid.uuid4(),
-        choice="left",
-        confidence=1,
-        rt_ms=1.0,
-    )
+    respond(participant, trial)
     RecruiterIdentity.objects.create(study=study, participant=participant, external_id=f"person {participant.code}")
     QuestionnaireAnswers.objects.create(participant=participant, place="before", answers={}, received_at=now)
     QuizAttempt.objects.create(participant=participant, number=1, answers=[], passed=True, received_at=now)

@@ -15,7 +15,7 @@ from studyapp.models import Event, Participant, Study
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.events import record
-from studyapp.services.responses import response_record
+from tests.studyapp.turns import respond
 
 
 @pytest.fixture
@@ -58,14 +58,7 @@ def test_the_export_is_the_file_that_the_command_writes(anna: Client, participan
     for _ in range(2):
         trial = current_trial(participant)
         assert trial is not None
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice="left",
-            confidence=1,
-            rt_ms=1.5,
-        )
+        respond(participant, trial, rt_ms=1.5)
     response = anna.post("/researcher/birds/export/")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"] == 'attachment; filename="birds.csv"'
@@ -129,14 +122,7 @@ def test_no_page_says_how_often_participants_are_right_while_the_study_runs(
 ) -> None:
     trial = current_trial(participant)
     assert trial is not None
-    response_record(
-        participant=participant,
-        trial_id=trial.public_id,
-        client_id=uuid.uuid4(),
-        choice="left",
-        confidence=1,
-        rt_ms=1.0,
-    )
+    respond(participant, trial)
     for address in ("/researcher/birds/", "/researcher/birds/participants/", "/researcher/birds/events/"):
         page = anna.get(address).content.decode().lower()
         assert "accuracy" not in page

@@ -9,7 +9,7 @@ from django.test import Client
 from studyapp.models import Participant, QueryPair, Study
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
-from studyapp.services.responses import response_record
+from tests.studyapp.turns import respond
 
 MODELS = ("study", "studyfeature", "reference", "querypair", "participant", "trial", "response")
 
@@ -76,14 +76,7 @@ def test_an_unknown_study_is_not_found(staff: Client) -> None:
 def test_the_admin_lists_and_shows_but_changes_nothing(staff: Client, participant: Participant, model: str) -> None:
     trial = current_trial(participant)
     assert trial is not None
-    response_record(
-        participant=participant,
-        trial_id=trial.public_id,
-        client_id=uuid.uuid4(),
-        choice="left",
-        confidence=1,
-        rt_ms=1.0,
-    )
+    respond(participant, trial)
     listing = staff.get(f"/admin/studyapp/{model}/")
     assert listing.status_code == 200
     row = listing.context["cl"].result_list[0]

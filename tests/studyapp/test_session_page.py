@@ -1,14 +1,11 @@
 """``/p/<token>/``: the personal link always shows the current step."""
 
-import uuid
-
 import pytest
 from django.test import Client
 
 from studyapp.addresses import image_address
 from studyapp.models import Participant, Trial
-from studyapp.services.responses import response_record
-from tests.studyapp.turns import trials_in_turn
+from tests.studyapp.turns import respond, trials_in_turn
 
 
 def page(client: Client, participant: Participant) -> str:
@@ -18,14 +15,7 @@ def page(client: Client, participant: Participant) -> str:
 
 
 def answer(participant: Participant, trial: Trial) -> None:
-    response_record(
-        participant=participant,
-        trial_id=trial.public_id,
-        client_id=uuid.uuid4(),
-        choice="left",
-        confidence=1,
-        rt_ms=900.0,
-    )
+    respond(participant, trial, rt_ms=900.0)
 
 
 def test_it_shows_the_instructions_until_they_are_read(client: Client, newcomer: Participant) -> None:

@@ -17,11 +17,10 @@ from studyapp.panels import Panel
 from studyapp.selectors import current_trial, reference_panels, slot_image
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
-from studyapp.services.responses import response_record
 from studyapp.services.study import study_create
 from studyapp.tasks import registry
 from studyapp.tasks.task import Choice, Choices, FindPair, Image, Task
-from tests.studyapp.turns import answer_practice
+from tests.studyapp.turns import answer_practice, respond
 from tests.studyapp.world import make_stimuli, make_study, make_survey, protocol_file, protocol_text
 
 ALL = ("none", "exemplars", "accentuation", "visualization")
@@ -38,9 +37,7 @@ def trials(person: Participant) -> Iterator[Trial]:
     """Each trial while it is the current one."""
     while trial := current_trial(person):
         yield trial
-        response_record(
-            participant=person, trial_id=trial.public_id, client_id=uuid.uuid4(), choice="left", confidence=1, rt_ms=1.0
-        )
+        respond(person, trial)
 
 
 def text_of(

@@ -12,8 +12,7 @@ from studyapp.models import Participant, Reference, Trial
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import break_take, instructions_read
-from studyapp.services.responses import response_record
-from tests.studyapp.turns import trials_in_turn
+from tests.studyapp.turns import respond, trials_in_turn
 from tests.studyapp.world import make_study, protocol_text
 
 
@@ -22,14 +21,7 @@ def address(trial: Trial, slot: str) -> str:
 
 
 def record(participant: Participant, trial: Trial) -> None:
-    response_record(
-        participant=participant,
-        trial_id=trial.public_id,
-        client_id=uuid.uuid4(),
-        choice="left",
-        confidence=1,
-        rt_ms=1.0,
-    )
+    respond(participant, trial)
 
 
 def trial_with(participant: Participant, condition: str) -> Trial:

@@ -2,10 +2,25 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 from studyapp.models import Participant, Trial
 from studyapp.selectors import current_trial
-from studyapp.services.responses import response_record
+from studyapp.services.responses import Acknowledgement, response_record
+
+
+def respond(
+    participant: Participant, trial: Trial, *, choice: Any = "left", confidence: int = 1, rt_ms: float = 1.0
+) -> Acknowledgement:
+    """Send an answer to a trial, as a browser does for the first time."""
+    return response_record(
+        participant=participant,
+        trial_id=trial.public_id,
+        client_id=uuid.uuid4(),
+        choice=choice,
+        confidence=confidence,
+        rt_ms=rt_ms,
+    )
 
 
 def trials_in_turn(participant: Participant) -> Iterator[Trial]:
@@ -19,11 +34,4 @@ def answer_practice(participant: Participant) -> None:
     for trial in trials_in_turn(participant):
         if trial.phase == "main":
             return
-        response_record(
-            participant=participant,
-            trial_id=trial.public_id,
-            client_id=uuid.uuid4(),
-            choice=trial.strong_side,
-            confidence=1,
-            rt_ms=1000.0,
-        )
+        respond(participant, trial, choice=trial.strong_side)

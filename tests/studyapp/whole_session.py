@@ -1,11 +1,9 @@
 """A study that has every step of a session, and what takes a participant through it without a browser."""
 
-import uuid
-
 from studyapp.models import Participant, Place, Study, Trial
 from studyapp.selectors import current_trial
 from studyapp.services import progress
-from studyapp.services.responses import response_record
+from tests.studyapp.turns import respond
 from tests.studyapp.world import make_study, protocol_text
 
 RIGHT = ("Blue", "Two")
@@ -65,14 +63,7 @@ def answer(participant: Participant, *, right: bool = True) -> Trial:
     trial = current_trial(fresh(participant))
     assert trial is not None
     wrong_side = "left" if trial.strong_side == "right" else "right"
-    response_record(
-        participant=fresh(participant),
-        trial_id=trial.public_id,
-        client_id=uuid.uuid4(),
-        choice=trial.strong_side if right else wrong_side,
-        confidence=2,
-        rt_ms=6000.0,
-    )
+    respond(fresh(participant), trial, choice=trial.strong_side if right else wrong_side, confidence=2, rt_ms=6000.0)
     return trial
 
 
