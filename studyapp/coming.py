@@ -1,10 +1,10 @@
 """The trials that a participant's browser may have in advance: from the current one to the next stop."""
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from studyapp.flow import break_before
 from studyapp.models import Participant, Phase, Trial
-from studyapp.selectors import current_trial
+from studyapp.selectors import current_trial, phase_progress
 
 # What a trial's page is made of.
 SHOWN = (
@@ -27,7 +27,8 @@ def coming_trials(participant: Participant) -> "QuerySet[Trial]":
     waiting = participant.trials.filter(response=None, phase=current.phase, round=current.round)
     block_size = participant.study.plan.trials.block_size
     if current.phase == Phase.MAIN and block_size:
-        waiting = waiting.filter(position__lt=_end_of_block(current, block_size))
+        done_of_block = (phase_progress(current).trial - 1) % block_size
+        waiting = waiting.filter(position__lt=current.position + block_size - done_of_block)
     return waiting.order_by("position").select_related(*SHOWN)
 
 
@@ -40,9 +41,3 @@ def visible_trials(participant: Participant) -> "QuerySet[Trial]":
         return Trial.objects.none()
     ahead = coming_trials(participant).order_by().values("pk")
     return participant.trials.filter(Q(pk__in=ahead) | Q(response__isnull=False)).select_related(*SHOWN)
-
-
-def _end_of_block(trial: Trial, block_size: int) -> int:
-    """The position of the first main trial after the block of this one."""
-    first: int = trial.participant.trials.filter(phase=Phase.MAIN).aggregate(first=Min("position"))["first"]
-    return first + ((trial.position - first) // block_size + 1) * block_size

@@ -8,7 +8,7 @@ decide between answers that arrive at the same moment; this module only tells ea
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +17,8 @@ from django.utils import timezone
 
 from studyapp.assignment import SideName
 from studyapp.models import Ending, Participant, Phase, Trial
+from studyapp.services.places import SEEN_AT_MOST_EVERY
 from studyapp.services.progress import after_response
-
-SEEN_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 class ResponseRefusedError(ValueError):

@@ -13,6 +13,7 @@ from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from tests import chromium
 from tests.studyapp.visitor import Visitor
+from tests.studyapp.whole_session import whole_study
 from tests.studyapp.world import make_study, protocol_text
 
 
@@ -33,6 +34,18 @@ def participant(newcomer: Participant) -> Participant:
     instructions_read(participant=newcomer)
     newcomer.refresh_from_db()
     return newcomer
+
+
+@pytest.fixture
+def whole(db: None) -> Study:
+    """A study with every step that a session can have."""
+    return whole_study()
+
+
+@pytest.fixture
+def person(whole: Study) -> Participant:
+    """Enrolled in it, before its first step."""
+    return participant_enrol(study=whole, client_id=uuid.uuid4())
 
 
 @pytest.fixture(scope="module")

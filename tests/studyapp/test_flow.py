@@ -30,16 +30,6 @@ from tests.studyapp.whole_session import (
 )
 
 
-@pytest.fixture
-def whole(db: None) -> Study:
-    return whole_study()
-
-
-@pytest.fixture
-def person(whole: Study) -> Participant:
-    return participant_enrol(study=whole, client_id=uuid.uuid4())
-
-
 def step(participant: Participant) -> Step:
     return next_step(fresh(participant))
 

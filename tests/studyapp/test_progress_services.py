@@ -25,16 +25,6 @@ from tests.studyapp.whole_session import (
 )
 
 
-@pytest.fixture
-def whole(db: None) -> Study:
-    return whole_study()
-
-
-@pytest.fixture
-def person(whole: Study) -> Participant:
-    return participant_enrol(study=whole, client_id=uuid.uuid4())
-
-
 def happened(participant: Participant) -> list[str]:
     return list(participant.events.exclude(name="enrolled").values_list("name", flat=True))
 

@@ -1,24 +1,11 @@
 """The pages and forms of the steps, by their addresses."""
 
-import uuid
-
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from studyapp.models import Participant, RecruiterIdentity, Study
-from studyapp.services.enrolment import participant_enrol
-from tests.studyapp.whole_session import answer, fresh, to_last_questions, to_practice, to_the_end, whole_study
-
-
-@pytest.fixture
-def whole(db: None) -> Study:
-    return whole_study()
-
-
-@pytest.fixture
-def person(whole: Study) -> Participant:
-    return participant_enrol(study=whole, client_id=uuid.uuid4())
+from tests.studyapp.whole_session import answer, fresh, to_last_questions, to_practice, to_the_end
 
 
 def page(client: Client, participant: Participant) -> str:
