@@ -67,7 +67,7 @@ class TestSurvey:
         assert len(first) == 3
         said = capsys.readouterr().out
         assert f"{LAYER}: 3 of 112 units surveyed, 3 newly measured; 0 of the layer are dead" in said
-        assert "put their names into `features` or `practice_features`" in said
+        assert "put their names into `features`, `practice_features` or `catch_features` of a protocol" in said
         assert set(re.findall(r'"(\S+)"', said)) == first
         sample = UnitSample.objects.get()
         assert (sample.model.name, sample.pool.name, sample.layer, sample.seed) == (MODEL, "small", LAYER, 5)
