@@ -27,6 +27,8 @@ class FreezeError(ValueError):
     def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
+        for problem in problems:
+            self.add_note(problem)  # so that a traceback names them
 
 
 def freeze(file: ProtocolFile, *, remake: Remake | None = None) -> tuple[FrozenSet, bool]:

@@ -1,6 +1,10 @@
 """The trials that a participant's browser may have in advance: from the current one to the next stop."""
 
+from functools import lru_cache
+from uuid import UUID
+
 from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
 
 from studyapp.flow import break_before
 from studyapp.models import Participant, Phase, Trial
@@ -32,12 +36,26 @@ def coming_trials(participant: Participant) -> "QuerySet[Trial]":
     return waiting.order_by("position").select_related(*SHOWN)
 
 
-def visible_trials(participant: Participant) -> "QuerySet[Trial]":
-    """The trials whose images a browser may ask for: the coming ones, and those that are answered.
+def visible_trial(participant: int, public_id: UUID) -> Trial:
+    """The trial of this participant with this identifier, if a browser may ask for its images.
 
-    A page that was loaded while its answer was on the way shows a trial that is answered by now.
+    These are the coming trials, and those that are answered: a page that was loaded while its answer was on the way
+    shows a trial that is answered by now.
+
+    Raises:
+        Http404: there is none, it is not open yet, or the session has ended.
     """
-    if participant.ended_as:
-        return Trial.objects.none()
+    get_object_or_404(Participant.objects.only("pk"), pk=participant, ended_as="")
+    return _opened(participant, public_id)
+
+
+@lru_cache(maxsize=5_000)
+def _opened(key: int, public_id: UUID) -> Trial:
+    """Remembered in this process, for a trial has many images: nothing of a trial changes, and once open it stays open.
+
+    One that is not open yet raises, which is not remembered.
+    """
+    participant = Participant.objects.select_related("study").get(pk=key)
     ahead = coming_trials(participant).order_by().values("pk")
-    return participant.trials.filter(Q(pk__in=ahead) | Q(response__isnull=False)).select_related(*SHOWN)
+    visible = participant.trials.filter(Q(pk__in=ahead) | Q(response__isnull=False)).select_related(*SHOWN)
+    return get_object_or_404(visible, public_id=public_id)

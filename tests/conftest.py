@@ -9,6 +9,7 @@ from typing import Any
 
 import django
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 
 # Read by the settings. These are named here and not in pyproject.toml, because pytest-django would then import them
@@ -20,6 +21,10 @@ os.environ["QUIDDITY_ENROLMENTS_PER_HOUR"] = "0"  # no limit: every visitor of t
 Path(_data.name).chmod(0o755)  # the embedded server runs as a user of its own when the tests run as root
 os.environ["DJANGO_SETTINGS_MODULE"] = "studyapp.settings"
 django.setup()  # the conftest files below import models
+# Test processes of `pytest -n` inherit the environment. With this name in it pytest-django would import the settings
+# there, too, before this file: with the data folder of the process that started them, shared by all.
+del os.environ["DJANGO_SETTINGS_MODULE"]
+assert Path(_data.name) == settings.DATA_DIR
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stimuli.models import ImagePool
 from stimuli.renditions import web_file, web_widths
 from studyapp.addresses import slot_of
-from studyapp.coming import coming_trials, visible_trials
+from studyapp.coming import coming_trials, visible_trial
 from studyapp.explanations import wording
 from studyapp.flow import Step
 from studyapp.models import Phase, Trial
@@ -124,10 +124,10 @@ def trial_image(request: HttpRequest, token: str, public_id: UUID, code: str, im
 
     The answer carries no name, hash or date of the file: what tells the two queries apart is in the picture only.
     """
-    participant = participant_of(token)
-    trial = visible_trials(participant).filter(public_id=public_id).first()
-    slot, table = trial and slot_of(trial, code), participant.study.plan.stimuli.files
-    image = slot_image(trial, slot) if trial and slot else None
+    participant = unloaded_participant_of(token)
+    trial, table = visible_trial(participant.pk, public_id), participant.study.plan.stimuli.files
+    slot = slot_of(trial, code)
+    image = slot_image(trial, slot) if slot else None
     if image is None or image_format != table.format:
         raise Http404
     file = web_file(image, table, _width(request, default=image.pool.image_size))

@@ -6,6 +6,7 @@ import uuid
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from studyapp.addresses import image_address
 from studyapp.models import Participant, Reference, Trial
@@ -103,6 +104,16 @@ def test_a_picture_that_was_changed_is_not_sent_and_the_log_says_so(
         image.path.write_bytes(whole)
     assert f"The file of the image {image.sha256[:12]} was changed; bring it back" in caplog.text
     assert client.get(address(trial, trial.strong_side)).content == whole
+
+
+def test_an_image_costs_at_most_three_queries_once_its_trial_was_asked_for(
+    client: Client, participant: Participant, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    trial = trial_with(participant, "accentuation")
+    for slot in ("left", "right", "r1", "r1x", "r4", "r4x"):
+        client.get(address(trial, slot))
+        with django_assert_max_num_queries(3):
+            assert client.get(address(trial, slot)).status_code == 200
 
 
 def test_a_trial_without_explanations_serves_none(client: Client, participant: Participant) -> None:
