@@ -1,6 +1,7 @@
 """In which language the pages speak: English, but those of a study in the language of its protocol.
 
 The language is the study's and not the browser's, because its texts are, and all its participants shall read the same.
+Only where it is not known which study is meant, on pages that say what went wrong, the browser's counts.
 """
 
 from collections.abc import Callable
@@ -30,3 +31,9 @@ def speak(study: Study) -> Study:
     """Let the rest of this request speak the study's language; gives the study back."""
     translation.activate(study.plan.language)
     return study
+
+
+def speak_to_browser(request: HttpRequest) -> None:
+    """Let the rest of this request speak the language that the browser prefers, unless that of a study was chosen."""
+    if translation.get_language() == settings.LANGUAGE_CODE:
+        translation.activate(translation.get_language_from_request(request))

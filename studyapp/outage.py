@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from studyapp.database import no_answer
+from studyapp.language import speak_to_browser
 
 RETRY_AFTER_S = 5
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class OutageMiddleware:
                 {"error": _("The database does not answer; send this again.")}, status=503
             )
         else:
+            speak_to_browser(request)
             # Without the request: nothing that fills the page may ask the database.
             reply = HttpResponse(render_to_string("503.html"), status=503)
         reply["Retry-After"] = str(RETRY_AFTER_S)

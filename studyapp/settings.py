@@ -123,6 +123,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 60 * 60  # a long working day
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "studyapp.views.errors.csrf_failure"
 CSRF_COOKIE_SAMESITE = "Strict"
 
 if HTTPS:

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from studyapp.login import ThrottledLoginForm
 from studyapp.views import (
     enrolment,
+    errors,
     gallery,
     images,
     researcher,
@@ -131,3 +132,8 @@ urlpatterns = [
     # Asked for by browsers on the admin's pages, which name no icon.
     path("favicon.ico", RedirectView.as_view(url=static("studyapp/icon.svg"))),
 ]
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from studyapp.language import speak_to_browser
 from studyapp.limits import Limit, client_address, over
 
 HOUR = 60 * 60
@@ -21,6 +22,7 @@ def limited_enrolment(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
             limit, address = Limit("enrolment", settings.ENROLMENTS_PER_HOUR, HOUR), client_address(request)
             # Whose address is not known is let in: everybody would be, and one person could shut out all.
             if address and over(limit, who=address):
+                speak_to_browser(request)
                 page = render(request, "429.html", status=429)
                 page["Retry-After"] = str(HOUR)
                 return page

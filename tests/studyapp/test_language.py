@@ -102,3 +102,35 @@ def test_a_session_in_german_is_accessible_and_complains_of_nothing(
     visitor.assert_accessible()
     assert visitor.page.evaluate("document.documentElement.scrollWidth") == 390
     assert visitor.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("prefers", "language", "words"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.5", "de", "Diese Seite gibt es nicht"),
+        ("fr,en;q=0.5", "en", "This page does not exist"),
+        ("", "en", "This page does not exist"),
+    ],
+)
+def test_where_no_study_is_known_an_error_speaks_the_language_of_the_browser(
+    client: Client, db: None, prefers: str, language: str, words: str
+) -> None:
+    page = client.get("/s/nothing/", headers={"Accept-Language": prefers})
+    assert (page.status_code, page["Content-Language"]) == (404, language)
+    assert f'<html lang="{language}">' in page.content.decode()
+    assert words in page.content.decode()
+
+
+def test_a_form_without_its_cookie_is_refused_in_the_language_of_the_browser(study_in_german: Study) -> None:
+    person = participant_enrol(study=study_in_german, client_id=uuid.uuid4())
+    strict = Client(enforce_csrf_checks=True)
+    page = strict.post(f"/p/{person.token}/instructions/", headers={"Accept-Language": "de"})
+    assert page.status_code == 403
+    assert "Dieses Formular konnte nicht angenommen werden" in page.content.decode()
+
+
+def test_an_error_of_a_study_speaks_the_language_of_the_study(client: Client, study_in_german: Study) -> None:
+    person = participant_enrol(study=study_in_german, client_id=uuid.uuid4())
+    page = client.get(f"/p/{person.token}/instructions/r9x.png", headers={"Accept-Language": "en"})
+    assert (page.status_code, page["Content-Language"]) == (404, "de")
+    assert "Diese Seite gibt es nicht" in page.content.decode()
