@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from stimuli.models import SourceImage, Stimulus
 from studyapp.models import (
+    ContinuationPair,
     Participant,
     Phase,
     QueryPair,
@@ -92,12 +93,30 @@ class ShownBatch:
     pairs: list[QueryPair]
 
 
-def study_features(study: Study) -> list[tuple[StudyFeature, list[ShownBatch]]]:
-    """The features of a study, practice first, each with its batches: everything the researcher's page shows."""
+@dataclass(frozen=True)
+class ShownFeature:
+    """A feature of a study with everything that participants may be shown of it; which of it depends on the task."""
+
+    feature: StudyFeature
+    batches: list[ShownBatch]
+    continuations: list[ContinuationPair]
+
+
+def study_features(study: Study) -> list[ShownFeature]:
+    """The features of a study, practice first: everything the researcher's page shows."""
     features = study.features.select_related("feature__model").prefetch_related(
-        "references__image", "references__explanations", "query_pairs__strong_image", "query_pairs__weak_image"
+        "references__image",
+        "references__explanations",
+        "query_pairs__strong_image",
+        "query_pairs__weak_image",
+        "continuation_pairs__seed_image",
+        "continuation_pairs__weak",
+        "continuation_pairs__strong",
+        "continuation_pairs__foil__feature",
     )
-    return [(feature, _shown_batches(feature)) for feature in features]
+    return [
+        ShownFeature(feature, _shown_batches(feature), list(feature.continuation_pairs.all())) for feature in features
+    ]
 
 
 def _shown_batches(feature: StudyFeature) -> list[ShownBatch]:

@@ -6,10 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from studyapp.models import Participant, QueryPair, Study
+from studyapp.models import ContinuationPair, Participant, QueryPair, Study
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from tests.studyapp.turns import respond
+from tests.studyapp.world import make_study, protocol_text
 
 MODELS = ("study", "studyfeature", "reference", "querypair", "participant", "trial", "response")
 
@@ -61,6 +62,18 @@ def test_it_shows_link_protocol_and_every_image_with_rank_and_activation(staff: 
     assert page.count("4.500 → 9.250") == 6 * 4
     pair = study.features.get(feature__name="layer1:channel=0").query_pairs.get()
     assert f"Strong query: rank {pair.strong_rank}, activation {pair.strong_activation:.3f}" in page
+
+
+def test_of_a_continuation_it_shows_seed_weak_strong_and_foil(staff: Client) -> None:
+    study = make_study(protocol_text(task="continuation", conditions=("none", "accentuation"), references=2))
+    page = staff.get("/researcher/birds/").content.decode()
+    pairs = list(ContinuationPair.objects.filter(study_feature__study=study))
+    assert pairs
+    for pair in pairs:
+        assert f"Strong {pair.number}: activation {pair.strong.activation_after:.3f}" in page
+        assert f"Foil {pair.number}: accentuates {pair.foil.feature.name}" in page
+        for image in (pair.seed_image, pair.weak, pair.strong, pair.foil):
+            assert f"/researcher/images/{image.sha256}.png" in page
 
 
 def test_the_bare_address_leads_to_the_studies(staff: Client, study: Study) -> None:
