@@ -30,6 +30,9 @@ QUICK = {
 }
 
 
+SIDES = ("right", "left")
+
+
 @pytest.fixture
 def protocol(tmp_path: Path) -> Path:
     text = DEMO.read_text()
@@ -75,7 +78,7 @@ def free_port() -> int:
 
 
 def take_study(page: Page, address: str, trials: int) -> str:
-    """Always choose the left image; return the completion code."""
+    """Choose the left and the right image in turn; return the completion code."""
     page.goto(address)
     page.get_by_role("button", name="I agree and take part").click()
     page.get_by_label("How old are you").fill("41")
@@ -93,7 +96,8 @@ def take_study(page: Page, address: str, trials: int) -> str:
         widths = page.locator(".query img").evaluate_all("images => images.map(image => image.naturalWidth)")
         assert widths == [256, 256]
         page.wait_for_timeout(250)
-        page.locator('.answer[data-side="left"][data-confidence="2"]').click()
+        side = SIDES[position % 2]
+        page.locator(f'.answer[data-side="{side}"][data-confidence="2"]').click()
         if position <= 2:
             page.locator("#continue").click()
         page.wait_for_function("shown => document.querySelector('[data-trial]')?.dataset.trial !== shown", arg=shown)
@@ -136,14 +140,14 @@ def test_the_demo_is_made_served_taken_exported_and_reported(
 
     rows = list(csv.DictReader(export.open()))
     assert [row["phase"] for row in rows] == ["practice"] * 2 + ["main"] * 4
-    assert {row["choice"] for row in rows} == {"left"}
-    # Sides are balanced within each condition, so always choosing left is right half the time.
+    assert [row["choice"] for row in rows] == [SIDES[int(row["trial"]) % 2] for row in rows]
     main = [row for row in rows if row["phase"] == "main"]
-    assert [row["correct"] for row in main] == [str(row["strong_side"] == "left").lower() for row in main]
-    assert sorted(row["correct"] for row in main) == ["false"] * 2 + ["true"] * 2
-    run(environment, "-m", "analysis", str(export), "--out", str(report))
+    assert [row["correct"] for row in main] == [str(row["strong_side"] == row["choice"]).lower() for row in main]
+    run(environment, "-m", "analysis", str(export), "--protocol", str(protocol), "--out", str(report))
     page.goto(report.as_uri())
+    assert "Accentuations help more than exemplars alone" in page.locator("main").inner_text()
     for condition in ("exemplars", "accentuation"):
+        right = sum(1 for row in main if (row["condition"], row["correct"]) == (condition, "true"))
         row = page.locator(f'#accuracy-table tr[data-condition="{condition}"]')
-        assert row.locator(".correct").inner_text() == "1"
+        assert row.locator(".correct").inner_text() == str(right)
         assert row.locator(".answered").inner_text() == "2"
