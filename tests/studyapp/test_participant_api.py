@@ -9,6 +9,7 @@ import re
 import uuid
 from typing import Any
 
+import pytest
 from django.http import HttpResponseBase
 from django.test import Client
 from hypothesis import HealthCheck, settings
@@ -27,6 +28,8 @@ from stimuli.models import SourceImage, Stimulus
 from studyapp.addresses import image_address
 from studyapp.models import Participant, Response, Study, Trial
 from studyapp.selectors import current_trial
+from tests.studyapp.whole_session import BEFORE, RIGHT, whole_study
+from tests.studyapp.world import make_study, protocol_text
 
 SIDES = st.sampled_from(["left", "right"])
 SLOTS = st.sampled_from(["left", "right", "r1", "r4", "r9", "r1x", "w1", "strong", "x" * 16])
@@ -40,7 +43,24 @@ ENDS = (
     *("", "responses/", "instructions/", "trials/", "quiz/", "break/", "debriefing/", "questions-before/"),
     *("questions-after/", "responses", "../", "%00/", "coming/"),
 )
+DOORS = st.sampled_from(["questions-before", "questions-after", "quiz", "break", "debriefing", "instructions"])
+NAMES = st.sampled_from(
+    ["age", "sight", "strategy", "clarity", "question_1", "question_2", "attempt", "break", "number", "x"]
+)
+WORDS = st.sampled_from(["30", "Yes", "Blue", "Two", "1", "2", "5", "Red", "-1", "1e400", "\x00", ""]) | st.text(
+    max_size=8
+)
 FIELDS = st.sampled_from(["trial", "client_id", "choice", "confidence", "rt_ms", "data", "events", "correct"])
+
+
+IN_ORDER = (
+    ("questions-before", BEFORE),
+    ("instructions", {}),
+    ("quiz", {"attempt": "1"} | {f"question_{number}": choice for number, choice in enumerate(RIGHT, start=1)}),
+    ("break", {"break": "1"}),
+    ("questions-after", {"strategy": "", "clarity": "5"}),
+    ("debriefing", {}),
+)
 
 
 class Body:
@@ -65,6 +85,8 @@ class ParticipantApi(RuleBasedStateMachine):
         self.private: dict[int, list[str]] = {}
         # What must be stored, by trial: as the first reply that said "stored" had it.
         self.stored: dict[str, tuple[str, str]] = {}
+        # Who withdrew.
+        self.gone: set[int] = set()
         self.secrets = {
             str(one) for model in (SourceImage, Stimulus) for one in model.objects.values_list("sha256", flat=True)
         }
@@ -119,7 +141,9 @@ class ParticipantApi(RuleBasedStateMachine):
     @rule(body=bodies)
     def send_it_again(self, body: Body) -> None:
         reply = self.post(body.person, body.content)
-        if body.reply.status_code == 200:
+        if body.person.pk in self.gone:
+            assert reply.status_code == 409
+        elif body.reply.status_code == 200:
             assert reply.content == body.reply.content  # type: ignore[attr-defined]
 
     @rule(body=bodies, choice=SIDES, fresh=st.booleans())
@@ -160,6 +184,30 @@ class ParticipantApi(RuleBasedStateMachine):
     )
     def knock_at_every_door(self, person: Participant, method: str, end: str) -> None:
         self.send(person, method, f"/p/{person.token}/{end}")
+
+    @rule(person=people, door=DOORS, form=st.dictionaries(NAMES, WORDS, max_size=4))
+    def fill_in_a_form(self, person: Participant, door: str, form: dict[str, str]) -> None:
+        self.send(person, "POST", f"/p/{person.token}/{door}/", form)
+
+    @rule(person=people)
+    def do_what_the_page_asks(self, person: Participant) -> None:
+        """Whichever of these is not the step at hand does nothing."""
+        for door, form in IN_ORDER:
+            self.send(person, "POST", f"/p/{person.token}/{door}/", form)
+
+    @rule(person=people)
+    def think_of_withdrawing(self, person: Participant) -> None:
+        self.send(person, "GET", f"/p/{person.token}/withdraw/")
+
+    @rule(person=consumes(people))
+    def withdraw(self, person: Participant) -> None:
+        """The consent says that answers go; nothing is taken of this person from then on."""
+        for trial in person.trials.values_list("public_id", flat=True):
+            self.stored.pop(str(trial), None)
+        self.send(person, "POST", f"/p/{person.token}/withdraw/")
+        self.gone.add(person.pk)
+        self.do_what_the_page_asks(person)
+        assert current_trial(Participant.objects.get(pk=person.pk)) is None
 
     @rule(
         token=st.text("abcAZ09_-", min_size=18, max_size=66), end=st.sampled_from(["", "responses/", "instructions/"])
@@ -216,9 +264,14 @@ class ParticipantApi(RuleBasedStateMachine):
         return reply
 
 
-def test_no_sequence_of_calls_crashes_the_site_or_tells_or_stores_what_it_must_not(study: Study) -> None:
+@pytest.fixture(params=["short", "with every step"])
+def asked(request: pytest.FixtureRequest, db: None) -> Study:
+    return make_study(protocol_text()) if request.param == "short" else whole_study()
+
+
+def test_no_sequence_of_calls_crashes_the_site_or_tells_or_stores_what_it_must_not(asked: Study) -> None:
     run_state_machine_as_test(
-        lambda: ParticipantApi(study),
+        lambda: ParticipantApi(asked),
         settings=settings(
             max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
