@@ -463,6 +463,11 @@ class Protocol(Table):
         task, stimuli = self.trials.task, self.stimuli
         if task in ("continuation", "transfer") and stimuli.continuation is None:
             raise ValueError(f"the task {task} needs the table [stimuli.continuation], whose images it shows")
+        if task in ("continuation", "transfer") and stimuli.difficulties != ("easy",):
+            raise ValueError(
+                f"the task {task} asks about accentuations, not about pairs of photographs, and has no `difficulties`; "
+                "leave the key out (how far its images go is set in [stimuli.continuation])"
+            )
         if task == "continuation" and not set(self.trials.conditions) <= {"none", "accentuation"}:
             raise ValueError(
                 "the task continuation shows a seed and its weak accentuation, so its `conditions` can only be "

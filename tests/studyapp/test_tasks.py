@@ -225,6 +225,12 @@ class TestAFourthTask:
                 call_command(command, str(path))
 
 
+@pytest.mark.parametrize("task", ["continuation", "transfer"])
+def test_tasks_without_query_pairs_refuse_difficulties(task: str) -> None:
+    with pytest.raises(ProtocolError, match=f"the task {task} asks about accentuations, .* and has no `difficulties`"):
+        protocol_file(text_of(task, ("accentuation",), stimuli='difficulties = ["easy", 95]'))
+
+
 @pytest.mark.parametrize(
     "odd",
     [
