@@ -21,7 +21,8 @@ from studyapp.models import (
     Trial,
 )
 from studyapp.panels import Panel
-from studyapp.tasks.registry import task_of
+from studyapp.tasks.registry import task_named, task_of
+from studyapp.tasks.task import Task
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 # Where a trial's feature is, and what of its references an export may need.
 PAIRS = ("query_pair", "continuation_pair")
 SEEN = ("image", "explanations")
+# Rows that an export reads from the database at a time.
+EXPORT_CHUNK = 2000
 
 
 def current_trial(participant: Participant) -> Trial | None:
@@ -95,7 +98,7 @@ class ShownBatch:
 
 @dataclass(frozen=True)
 class ShownFeature:
-    """A feature of a study with everything that participants may be shown of it; which of it depends on the task."""
+    """A feature of a study with everything that participants are shown of it."""
 
     feature: StudyFeature
     batches: list[ShownBatch]
@@ -103,7 +106,7 @@ class ShownFeature:
 
 
 def study_features(study: Study) -> list[ShownFeature]:
-    """The features of a study, practice first: everything the researcher's page shows."""
+    """The features of a study, practice first, with what its task shows: all that the researcher's page has."""
     features = study.features.select_related("feature__model").prefetch_related(
         "references__image",
         "references__explanations",
@@ -114,20 +117,27 @@ def study_features(study: Study) -> list[ShownFeature]:
         "continuation_pairs__strong",
         "continuation_pairs__foil__feature",
     )
+    task = task_named(study.plan.trials.task)
     return [
-        ShownFeature(feature, _shown_batches(feature), list(feature.continuation_pairs.all())) for feature in features
+        ShownFeature(
+            feature,
+            _shown_batches(feature, task),
+            [] if task.asks_about_queries else list(feature.continuation_pairs.all()),
+        )
+        for feature in features
     ]
 
 
-def _shown_batches(feature: StudyFeature) -> list[ShownBatch]:
-    references, pairs = list(feature.references.all()), list(feature.query_pairs.all())
+def _shown_batches(feature: StudyFeature, task: Task) -> list[ShownBatch]:
+    references = list(feature.references.all()) if task.shows_references else []
+    pairs = list(feature.query_pairs.all()) if task.asks_about_queries else []
     return [
         ShownBatch(
             number,
             [reference for reference in references if reference.batch == number],
             [pair for pair in pairs if pair.batch == number],
         )
-        for number in sorted({pair.batch for pair in pairs})
+        for number in sorted({*(one.batch for one in references), *(one.batch for one in pairs)})
     ]
 
 

@@ -23,6 +23,7 @@ class Continuation(Task):
     question = _("Which of the two images below continues the change?")
     template = "studyapp/tasks/continuation.html"
     shows_references = False
+    asks_about_queries = False
 
     def pairs(self, study: Study) -> FindPair:
         """The continuation whose seed the cell's batch takes."""

@@ -56,6 +56,7 @@ class Task(ABC):
         template: of the trial's page.
         fields: the data that the browser sends with an answer.
         shows_references: whether the evidence is the reference panels, whose order is drawn for each trial.
+        asks_about_queries: whether the choices are query pairs, and not accentuations of a seed.
     """
 
     name: ClassVar[str]
@@ -63,6 +64,7 @@ class Task(ABC):
     template: ClassVar[str] = "studyapp/tasks/held_out.html"
     fields: ClassVar[tuple[Column, ...]] = BROWSER_FIELDS
     shows_references: ClassVar[bool] = True
+    asks_about_queries: ClassVar[bool] = True
 
     @abstractmethod
     def pairs(self, study: Study) -> FindPair:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from studyapp.export import write_export
 from studyapp.models import Ending
 from studyapp.permissions import studies_of
-from studyapp.selectors import export_responses
+from studyapp.selectors import EXPORT_CHUNK, export_responses
 from studyapp.services.events import EventName, record
 from studyapp.services.opening import study_close, study_open
 from studyapp.services.withdrawal import participant_withdraw
@@ -41,7 +41,7 @@ def export(request: HttpRequest, slug: str) -> FileResponse:
     study = get_object_or_404(studies_of(request.user), slug=slug)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{slug}.csv"
-        rows = write_export(export_responses(study).iterator(), path)
+        rows = write_export(export_responses(study).iterator(chunk_size=EXPORT_CHUNK), path)
         # Open, the file can be read to its end after its name is gone.
         file = path.open("rb")
     record(study=study, name=EventName.EXPORT_DOWNLOADED, data={"rows": rows}, by=request.user.get_username())

@@ -15,7 +15,9 @@ from studyapp.models import Event, Participant, Study
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.events import record
+from studyapp.services.progress import instructions_read
 from tests.studyapp.turns import respond
+from tests.studyapp.world import make_study, protocol_text
 
 
 @pytest.fixture
@@ -69,6 +71,21 @@ def test_the_export_is_the_file_that_the_command_writes(anna: Client, participan
     event = Event.objects.get(name="export_downloaded")
     assert (event.name, event.by, event.data) == ("export_downloaded", "anna", {"rows": 2})
     assert anna.get("/researcher/birds/export/").status_code == 405
+
+
+def test_a_study_with_catch_trials_is_downloaded_too(tmp_path: Path, db: None) -> None:
+    study = make_study(protocol_text(catch=True))
+    participant = participant_enrol(study=study, client_id=uuid.uuid4())
+    instructions_read(participant=participant)
+    participant.refresh_from_db()
+    while trial := current_trial(participant):
+        respond(participant, trial, rt_ms=1.5)
+    staff = Client()
+    staff.force_login(User.objects.create(username="root", is_staff=True, is_superuser=True))
+    content = b"".join(staff.post("/researcher/birds/export/").streaming_content)  # type: ignore[attr-defined]
+    call_command("export_responses", "birds", "--out", str(tmp_path / "out.csv"))
+    assert content == (tmp_path / "out.csv").read_bytes()
+    assert "true" in {row["catch"] for row in csv.DictReader(io.StringIO(content.decode()))}
 
 
 def test_forms_of_other_sites_are_refused(study: Study) -> None:

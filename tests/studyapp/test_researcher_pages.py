@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from studyapp.models import ContinuationPair, Participant, QueryPair, Study
+from studyapp.models import ContinuationPair, Participant, QueryPair, Reference, Study
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from tests.studyapp.turns import respond
@@ -74,6 +74,17 @@ def test_of_a_continuation_it_shows_seed_weak_strong_and_foil(staff: Client) -> 
         assert f"Foil {pair.number}: accentuates {pair.foil.feature.name}" in page
         for image in (pair.seed_image, pair.weak, pair.strong, pair.foil):
             assert f"/researcher/images/{image.sha256}.png" in page
+    assert page.count("<img") == 4 * len(pairs)  # neither references nor queries, which this task does not show
+
+
+def test_of_a_transfer_it_shows_references_and_continuations_but_no_queries(staff: Client) -> None:
+    study = make_study(protocol_text(task="transfer", references=2))
+    page = staff.get("/researcher/birds/").content.decode()
+    pairs = ContinuationPair.objects.filter(study_feature__study=study).count()
+    references = Reference.objects.filter(study_feature__study=study)
+    explanations = sum(reference.explanations.count() for reference in references)
+    assert page.count("<img") == 4 * pairs + references.count() + explanations
+    assert "query" not in page
 
 
 def test_the_bare_address_leads_to_the_studies(staff: Client, study: Study) -> None:

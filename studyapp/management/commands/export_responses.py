@@ -11,9 +11,6 @@ from django.core.management.base import BaseCommand, CommandError
 from studyapp import export, selectors
 from studyapp.models import Study
 
-# Rows that are read from the database at a time.
-CHUNK = 2000
-
 
 class Command(BaseCommand):
     """Writes one row for each answered trial, and what else is asked for into files beside it."""
@@ -38,10 +35,10 @@ class Command(BaseCommand):
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"There is no study {slug!r}; {_existing_studies()}")
-        responses = selectors.export_responses(study).iterator(chunk_size=CHUNK)
+        responses = selectors.export_responses(study).iterator(chunk_size=selectors.EXPORT_CHUNK)
         self._write("responses", partial(export.write_export, responses), out or Path(f"{slug}.csv"), "--out")
         if path := options["events"]:
-            happened = selectors.export_events(study).iterator(chunk_size=CHUNK)
+            happened = selectors.export_events(study).iterator(chunk_size=selectors.EXPORT_CHUNK)
             self._write("events", partial(export.write_events, happened), path, "--events")
         if path := options["questionnaires"]:
             pages = selectors.export_questionnaires(study)
