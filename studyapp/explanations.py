@@ -20,6 +20,8 @@ class Wording:
         explained: one word for a reference image that carries its explanation; empty where none can be flipped.
         show_explained: on the button that shows the explanations again.
         keys: what the key F does.
+        look: beside the instructions' picture of a trial, what its evidence is; empty where it shows what one
+            detector responds to.
     """
 
     heading: str
@@ -27,6 +29,7 @@ class Wording:
     explained: str = ""
     show_explained: str = ""
     keys: str = ""
+    look: str = ""
 
 
 def wording(condition: str, protocol: Protocol) -> Wording:

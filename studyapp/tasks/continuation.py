@@ -3,9 +3,11 @@
 The other one is the accentuation of another feature on the same seed, of the same strength.
 """
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stimuli.models import Stimulus
+from studyapp.explanations import Wording
 from studyapp.models import Role, Side, Study, Trial
 from studyapp.panels import Panel, ReferenceSlot
 from studyapp.tasks.continuation_pairs import continued, pair_of_the_batch, with_foil
@@ -20,7 +22,7 @@ class Continuation(Task):
     """A catch trial shows the visible weak accentuation again in place of the strong one."""
 
     name = "continuation"
-    question = _("Which of the two images below continues the change?")
+    question = gettext_lazy("Which of the two images below continues the change?")
     template = "studyapp/tasks/continuation.html"
     shows_references = False
     asks_about_queries = False
@@ -44,6 +46,23 @@ class Continuation(Task):
         if slot == WEAK and trial.condition == Stimulus.Kind.ACCENTUATION:
             return pair.weak
         return pair.seed_image if slot == SEED else None
+
+    def wording(self, trial: Trial) -> Wording:
+        """Of one image and its change, instead of images of a detector."""
+        if trial.condition != Stimulus.Kind.ACCENTUATION:
+            return Wording(
+                heading=_("This image is the start of a change that is not shown."),
+                short="",
+                look=_("Look here first: the change that is asked about starts from this image."),
+            )
+        return Wording(
+            heading=_("The right one of these images was changed a little so that one detector responds more."),
+            short="",
+            explained=_("accentuated a little"),
+            show_explained=_("Show the accentuated image"),
+            keys=_("F changes between accentuated and original images; hold it for a short look."),
+            look=_("Look here first: the right image was changed a little so that one detector responds more."),
+        )
 
     def choices(self, trial: Trial) -> Choices:
         """The strong accentuation, or of a catch trial the weak one, and the foil."""

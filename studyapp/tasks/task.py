@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from analysis.columns import BROWSER_FIELDS, Column
 from stimuli.models import SourceImage, Stimulus
 from studyapp.assignment import Cell
+from studyapp.explanations import Wording, wording
 from studyapp.models import ContinuationPair, QueryPair, Study, StudyFeature, Trial
 from studyapp.panels import Panel
 from studyapp.tasks.data import Value, sifted
@@ -81,6 +82,10 @@ class Task(ABC):
     @abstractmethod
     def choices(self, trial: Trial) -> Choices:
         """What the export says of the two images."""
+
+    def wording(self, trial: Trial) -> Wording:
+        """What the page says of the evidence."""
+        return wording(trial.condition, trial.participant.study.plan)
 
     def data_of(self, sent: object) -> dict[str, Value]:
         """The data of an answer, of whatever the browser sent: the values that fit their fields."""

@@ -8,7 +8,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stimuli.renditions import web_file
-from studyapp.explanations import wording
 from studyapp.flow import OVER, Step, break_before, next_step
 from studyapp.miniature import pictured_image, pictured_trial
 from studyapp.models import Ending, Participant, Place, Trial
@@ -167,7 +166,7 @@ def _instructions_page(request: HttpRequest, participant: Participant) -> HttpRe
         "attempts_left": plan.quiz.max_attempts - failed if plan.quiz else 0,
         "question": task_of(trial).question,
         "panels": reference_panels(trial),
-        "wording": wording(trial.condition, plan),
+        "wording": task_of(trial).wording(trial),
         "image_format": plan.stimuli.files.format,
     }
     return _page(request, "studyapp/instructions.html", participant, Step.INSTRUCTIONS, context)

@@ -16,7 +16,6 @@ from stimuli.models import ImagePool
 from stimuli.renditions import web_file, web_widths
 from studyapp.addresses import slot_of
 from studyapp.coming import coming_trials, visible_trial
-from studyapp.explanations import wording
 from studyapp.flow import Step
 from studyapp.models import Phase, Trial
 from studyapp.progress import session_progress
@@ -67,7 +66,7 @@ def trial_context(trial: Trial, *, ahead: int = 0) -> dict[str, Any]:
         "question": task_of(trial).question,
         "gives_feedback": trial.phase == Phase.PRACTICE or plan.trials.feedback,
         "panels": reference_panels(trial),
-        "wording": wording(trial.condition, plan),
+        "wording": task_of(trial).wording(trial),
         "image_format": plan.stimuli.files.format,
         "widths": web_widths(plan.stimuli.files, _pool(trial).image_size),
     }

@@ -70,6 +70,26 @@ class TestContinuation:
     def test_nothing_is_made_of_references_that_are_not_shown(self, person: Participant) -> None:
         assert set(person.study.frozen_set.stimuli.values_list("kind", flat=True)) == {"continuation"}
 
+    @pytest.mark.parametrize(
+        ("condition", "heading"),
+        [
+            ("none", "This image is the start of a change that is not shown."),
+            ("accentuation", "The right one of these images was changed a little so that one detector responds more."),
+        ],
+    )
+    def test_the_instructions_picture_it_as_the_trial_is(
+        self, client: Client, db: None, condition: str, heading: str
+    ) -> None:
+        newcomer = participant_enrol(study=make_study(text_of("continuation", (condition,))), client_id=uuid.uuid4())
+        address = f"/p/{newcomer.token}/"
+        pictured = client.get(address).content.decode()
+        instructions_read(participant=newcomer)
+        trial = client.get(address).content.decode()
+        assert heading in pictured
+        assert heading in trial
+        assert "there are no images to learn from" not in pictured
+        assert "these images show what one detector responds to" not in pictured
+
     def test_the_weak_accentuation_stands_beside_its_seed_unless_the_condition_is_none(
         self, client: Client, person: Participant
     ) -> None:
