@@ -51,7 +51,7 @@ def participant_enrol(*, study: Study, client_id: UUID, arrival: Arrival | None 
         client_id=client_id,
         token=secrets.token_urlsafe(24),
         code=random_code(),
-        main_trials=main_trials_of(study.plan, number),
+        main_trials=main_trials_of(study.plan, seed=study.drawn_from, number=number),
         consent_version=study.plan.consent.version,
         consented_at=now,
         last_seen_at=now,
