@@ -216,6 +216,7 @@ def _export_row(file: ProtocolFile, row: Mapping[str, object], now: datetime) ->
         "main_trials": str(row["main_trials"]),
         "rounds": "1",
         "instructions_s": "60.0",
+        "place_lost": "false",
         "trial": str(row["trial"]),
         "phase": "main",
         "round": "1",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Cells = Mapping[str, str]
 BROWSER_NAMES = frozenset(field.name for field in BROWSER_FIELDS)
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_row(response: "ExportedResponse") -> dict[str, str]:
@@ -31,6 +32,7 @@ def export_row(response: "ExportedResponse") -> dict[str, str]:
         "main_trials": str(participant.main_trials),
         "rounds": str(response.rounds),
         "instructions_s": _cell(_seconds_on_instructions(participant)),
+        "place_lost": _cell(participant.released_at is not None),
         "trial": str(trial.position),
         "phase": trial.phase,
         "round": str(trial.round),
@@ -74,7 +76,13 @@ def questionnaire_rows(pages: Iterable[QuestionnaireAnswers]) -> Iterator[Cells]
     """Answers to questionnaires, one row for each question."""
     for page in pages:
         for name, value in page.answers.items():
-            yield {"participant": page.participant.code, "place": page.place, "name": name, "value": _cell(value)}
+            yield {"participant": page.participant.code, "place": page.place, "name": name, "value": _no_formula(value)}
+
+
+def _no_formula(answer: object) -> str:
+    """An answer's cell, with an apostrophe before a text that a spreadsheet would compute."""
+    cell = _cell(answer)
+    return f"'{cell}" if isinstance(answer, str) and cell.startswith(FORMULA_BEGINS) else cell
 
 
 def recruiter_rows(identities: Iterable[RecruiterIdentity]) -> Iterator[Cells]:
