@@ -72,6 +72,7 @@ def test_it_writes_what_the_database_holds(participant: Participant, tmp_path: P
             "main_trials": "4",
             "rounds": "1",
             "instructions_s": "",
+            "place_lost": "false",
             "trial": str(trial.position),
             "phase": "practice" if trial.position <= 2 else "main",
             "round": "1",
