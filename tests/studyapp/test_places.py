@@ -126,10 +126,12 @@ def test_who_goes_on_after_losing_the_place_is_told_and_does_not_count_beyond_th
     study = study_with("quota = 2")
     gone = [enrol(study) for _ in range(2)]
     for participant in gone:
+        instructions_read(participant=participant)
         leave(participant)
     stayed = [enrol(study) for _ in range(2)]
-    for participant in (*gone, *stayed):
+    for participant in stayed:
         instructions_read(participant=participant)
+    for participant in (*gone, *stayed):
         participant.refresh_from_db()
         told = {respond(participant, trial).over for trial in trials_in_turn(participant)}
         assert told == {participant in gone}
