@@ -142,6 +142,11 @@ COLUMNS: tuple[Column, ...] = (
         low=0,
         optional=True,
     ),
+    Column(
+        "place_lost",
+        Kind.BOOLEAN,
+        "Whether the participant's place was given to somebody else, or set free by a withdrawal, before the end.",
+    ),
     Column("trial", Kind.INTEGER, "Position of the trial in the participant's session.", low=1),
     Column("phase", Kind.CHOICE, "Practice trials give feedback and are not analysed.", choices=PHASES),
     Column("round", Kind.INTEGER, "The round of practice; 1 in main trials.", low=1),

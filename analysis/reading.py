@@ -18,7 +18,7 @@ from analysis.columns import COLUMNS, NAMES, Column, Kind
 # What must be the same in every row: the report is about one study and one protocol.
 SINGLE = {"study": "studies", "protocol_sha256": "protocols"}
 # What is said of a participant in each of their rows.
-OF_THE_SESSION = ("rounds", "instructions_s")
+OF_THE_SESSION = ("rounds", "instructions_s", "place_lost")
 
 
 class ExportError(ValueError):

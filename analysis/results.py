@@ -117,7 +117,8 @@ def analyse(
     """Analyse a checked export. ``seed`` settles every random draw: same rows and seed, same results.
 
     ``protocol`` is the study's protocol file, whose plan is followed; without one nobody is excluded but the incomplete
-    and everything is exploratory. ``observers`` are the checked answers of observers to the export's trials.
+    and who lost the place, and everything is exploratory. ``observers`` are the checked answers of observers to the
+    export's trials.
 
     Raises:
         ExportError: nobody is left to be analysed.

@@ -9,9 +9,12 @@ from stimuli.protocol import ExclusionsTable
 
 RULE = (
     "Practice trials are left out, and catch trials count for nothing but their rule. A participant is complete who "
-    "answered all main trials of the session; the main analysis holds complete participants only."
+    "answered all main trials of the session; the main analysis holds complete participants only, and of these only "
+    "those who kept their place in the design."
 )
+# The two rules that always apply.
 INCOMPLETE = "incomplete"
+PLACE_LOST = "place_lost"
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class MainTrials:
 class Exclusion:
     """What one rule does: ``alone`` counts all who break it, ``participants`` those whom no earlier rule excluded.
 
-    ``key`` is :data:`INCOMPLETE` or the rule's key in the protocol, ``sentence`` says who is excluded.
+    ``key`` is :data:`INCOMPLETE`, :data:`PLACE_LOST` or the rule's key in the protocol; ``sentence`` says who is
+    excluded.
     """
 
     key: str
@@ -95,6 +99,7 @@ def _participants(export: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
             "session": of_participant["main_trials"].first(),
             "rounds": of_participant["rounds"].first(),
             "instructions_s": of_participant["instructions_s"].first(),
+            "place_lost": of_participant["place_lost"].first(),
             "total_s": (received.max() - received.min()).dt.total_seconds(),
             "catch": caught.groupby("participant")["correct"].mean(),
         }
@@ -109,8 +114,11 @@ Declared = Iterator["tuple[str, str, pd.Series[bool]]"]
 
 
 def _rules(people: pd.DataFrame, rules: ExclusionsTable) -> "dict[str, tuple[str, pd.Series[bool]]]":
-    """For each declared rule its sentence and who breaks it; completeness first, since the others suppose it."""
-    found = {INCOMPLETE: ("did not answer all main trials", people["answered"] < people["session"])}
+    """For each rule its sentence and who breaks it; completeness first, since the others suppose it."""
+    found = {
+        INCOMPLETE: ("did not answer all main trials", people["answered"] < people["session"]),
+        PLACE_LOST: ("did not keep the place in the design", people["place_lost"]),
+    }
     for key, sentence, broken in (*_of_answers(people, rules), *_of_care(people, rules), *_of_time(people, rules)):
         found[key] = (sentence, broken)
     return found

@@ -86,7 +86,7 @@ def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def assignment(protocol: Protocol, participants: int) -> pd.DataFrame:
-    """The main trials of the first participants of the study, as they will be drawn: a row for each trial.
+    """The main trials of the first participants, drawn as the study draws them but without its secret: a row for each.
 
     ``feature`` is an index into the main features, or where ``catch`` is true into the catch features.
     """
@@ -216,6 +216,7 @@ def _export_row(file: ProtocolFile, row: Mapping[str, object], now: datetime) ->
         "main_trials": str(row["main_trials"]),
         "rounds": "1",
         "instructions_s": "60.0",
+        "place_lost": "false",
         "trial": str(row["trial"]),
         "phase": "main",
         "round": "1",

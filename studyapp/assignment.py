@@ -1,6 +1,8 @@
-"""Which trials a participant meets: drawn from the study's seed and the participant's number, nothing else.
+"""Which trials a participant meets: drawn from what the study draws from and the participant's number, nothing else.
 
-Pure functions, so that any session can be drawn again from the export's protocol alone.
+Pure functions: the same ``seed`` and number give the same session again. A study gives ``Study.drawn_from``, in which a
+secret stands beside the protocol's seed: protocols are published, and nobody may compute the right answers from one. A
+simulation, which has no study, gives the protocol's seed alone.
 """
 
 import math
@@ -13,7 +15,6 @@ from stimuli.protocol import Protocol, difficulty_name
 
 SideName = Literal["left", "right"]
 SIDES: tuple[SideName, SideName] = ("left", "right")
-_OTHER: dict[SideName, SideName] = {"left": "right", "right": "left"}
 EASY = "easy"
 
 
@@ -28,6 +29,7 @@ class Design:
         batches: how many image batches a main feature has.
         difficulties: names of the main features' difficulties, in the protocol's order.
         between: whether a participant meets one condition only, instead of all.
+        feedback: whether participants are told after a main trial which side was right.
     """
 
     conditions: Sequence[str]
@@ -36,6 +38,7 @@ class Design:
     batches: int = 1
     difficulties: Sequence[str] = (EASY,)
     between: bool = False
+    feedback: bool = False
 
 
 def design_of(protocol: Protocol) -> Design:
@@ -47,6 +50,7 @@ def design_of(protocol: Protocol) -> Design:
         batches=protocol.stimuli.batches,
         difficulties=[difficulty_name(one) for one in protocol.stimuli.difficulties],
         between=protocol.trials.design == "between",
+        feedback=protocol.trials.feedback,
     )
 
 
@@ -84,57 +88,41 @@ class PlannedTrial:
 
 
 def plan_practice(
-    *, seed: int, number: int, features: int, design: Design, practice_round: int = 1
+    *, seed: int | str, number: int, features: int, design: Design, practice_round: int = 1
 ) -> list[PlannedTrial]:
     """The trials of a round of practice, on the one easy pair of each feature.
 
     The first round has the features in the protocol's order, conditions taking turns. Each further round has the same
-    trials as the round before in another order, every image on the other side.
+    pairs in the same conditions, in another order than the round before, with everything else drawn anew.
     """
-    planned = _first_practice(seed=seed, number=number, features=features, design=design)
-    for later in range(2, practice_round + 1):
-        planned = _shown_again(planned, random.Random(f"{seed}:{number}:practice:{later}"))
-    return planned
-
-
-def _shown_again(planned: Sequence[PlannedTrial], rng: random.Random) -> list[PlannedTrial]:
-    order = rng.sample(planned, len(planned))
-    if order == list(planned):
-        order = [*order[1:], order[0]]
-    return [
-        replace(
-            trial,
-            strong_side=_OTHER[trial.strong_side],
-            reference_order=tuple(rng.sample(trial.reference_order, len(trial.reference_order))),
-            weak_reference_order=tuple(rng.sample(trial.weak_reference_order, len(trial.weak_reference_order))),
-            strong_panel_side=trial.strong_panel_side and _OTHER[trial.strong_panel_side],
-        )
-        for trial in order
-    ]
-
-
-def _first_practice(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
     conditions = _conditions_met(seed=seed, number=number, design=design)
-    turns = [conditions[(feature + number) % len(conditions)] for feature in range(features)]
-    cells = [Cell(condition, 1, EASY) for condition in turns]
-    name = f"{seed}:{number}:practice"
-    return _trials(random.Random(name), _panel_generator(name), order=range(features), cells=cells, design=design)
+    cells = [Cell(conditions[(feature + number) % len(conditions)], 1, EASY) for feature in range(features)]
+    name, order = f"{seed}:{number}:practice", list(range(features))
+    for later in range(2, practice_round + 1):
+        name = f"{seed}:{number}:practice:{later}"
+        order = _another_order(order, random.Random(f"{name}:order"))
+    return _trials(random.Random(name), _panel_generator(name), order=order, cells=cells, design=design, told=True)
 
 
-def plan_main(*, seed: int, number: int, features: int, design: Design) -> list[PlannedTrial]:
+def _another_order(before: list[int], rng: random.Random) -> list[int]:
+    order = rng.sample(before, len(before))
+    return order if order != before else [*order[1:], order[0]]
+
+
+def plan_main(*, seed: int | str, number: int, features: int, design: Design) -> list[PlannedTrial]:
     """The main trials of one participant: features in random order, cells counterbalanced.
 
     A cell is a condition, an image batch and a difficulty. Participants come in blocks of as many as there are cells.
     Within a block each feature meets every cell once, so that neither batches nor difficulties are tied to conditions
     or to participants. Which features share a cell is drawn anew for each block, so that no set of features is tied to
-    another. Sides are balanced within each participant.
+    another. Sides are balanced within each participant, unless feedback is given.
 
     Within participants, the conditions' counts of one participant differ by at most one, those of the difficulties and
     of the batches by at most two each. Between participants, as many in a row as there are conditions meet one each, in
     random order, and see the same photographs.
 
     Args:
-        seed: of the study.
+        seed: what the study draws from.
         number: of the participant, from 1.
         features: how many there are.
         design: what is varied.
@@ -145,10 +133,12 @@ def plan_main(*, seed: int, number: int, features: int, design: Design) -> list[
     rng = random.Random(name)
     order = list(range(features))
     rng.shuffle(order)
-    return _trials(rng, _panel_generator(name), order=order, cells=met, design=design)
+    return _trials(rng, _panel_generator(name), order=order, cells=met, design=design, told=design.feedback)
 
 
-def plan_session(*, seed: int, number: int, features: int, catch_features: int, design: Design) -> list[PlannedTrial]:
+def plan_session(
+    *, seed: int | str, number: int, features: int, catch_features: int, design: Design
+) -> list[PlannedTrial]:
     """The main trials of one participant with the catch trials among them.
 
     The main trials are those of :func:`plan_main` in its order. A catch trial stands at a random place after the first
@@ -169,12 +159,12 @@ def plan_session(*, seed: int, number: int, features: int, catch_features: int, 
     return [next(of_catch if place in places else of_main) for place in range(len(main) + len(caught))]
 
 
-def main_trials_of(protocol: Protocol, number: int) -> int:
+def main_trials_of(protocol: Protocol, *, seed: int | str, number: int) -> int:
     """How many main trials the participant of this number has, catch trials among them."""
     stimuli = protocol.stimuli
     return len(
         plan_session(
-            seed=protocol.seed,
+            seed=seed,
             number=number,
             features=len(stimuli.features),
             catch_features=len(stimuli.catch_features),
@@ -187,11 +177,11 @@ def _catch_trials(rng: random.Random, conditions: Sequence[str], design: Design)
     """One for each catch feature, on its one easy pair, in these conditions."""
     cells = [Cell(condition, 1, EASY) for condition in conditions]
     panel_rng = random.Random(rng.random())
-    trials = _trials(rng, panel_rng, order=range(len(cells)), cells=cells, design=design)
+    trials = _trials(rng, panel_rng, order=range(len(cells)), cells=cells, design=design, told=design.feedback)
     return [replace(trial, copied_reference=rng.randint(1, design.references)) for trial in trials]
 
 
-def _conditions_met(*, seed: int, number: int, design: Design) -> Sequence[str]:
+def _conditions_met(*, seed: int | str, number: int, design: Design) -> Sequence[str]:
     """The conditions that a participant meets: all, or one, the others being met by the participants beside."""
     if not design.between:
         return design.conditions
@@ -201,7 +191,7 @@ def _conditions_met(*, seed: int, number: int, design: Design) -> Sequence[str]:
     return order[place : place + 1]
 
 
-def _cells_within(*, seed: int, number: int, features: int, design: Design) -> list[Cell]:
+def _cells_within(*, seed: int | str, number: int, features: int, design: Design) -> list[Cell]:
     """The cell of each feature: every participant is one step further in the row of all cells."""
     cells = _cells(design)
     block = (number - 1) // len(cells)
@@ -210,7 +200,7 @@ def _cells_within(*, seed: int, number: int, features: int, design: Design) -> l
     return [cells[(places[feature] + number) % len(cells)] for feature in range(features)]
 
 
-def _cells_between(*, seed: int, number: int, features: int, design: Design) -> list[Cell]:
+def _cells_between(*, seed: int | str, number: int, features: int, design: Design) -> list[Cell]:
     """The cell of each feature in the participant's one condition.
 
     Batches and difficulties go one step further when all conditions have had their turn.
@@ -246,11 +236,22 @@ def _mixed(first: int, second: int) -> list[tuple[int, int]]:
 
 
 def _trials(
-    rng: random.Random, panel_rng: random.Random, *, order: Sequence[int], cells: Sequence[Cell], design: Design
+    rng: random.Random,
+    panel_rng: random.Random,
+    *,
+    order: Sequence[int],
+    cells: Sequence[Cell],
+    design: Design,
+    told: bool,
 ) -> list[PlannedTrial]:
-    """Add sides and the orders of references; ``cells`` is indexed by feature."""
+    """Add sides and the orders of references; ``cells`` is indexed by feature.
+
+    Sides are balanced, unless participants are ``told`` after each trial which side was right: who counts would know
+    the last sides before seeing them.
+    """
     conditions = [cell.condition for cell in cells]
-    sides, panel_sides = _balanced_sides(rng, conditions), _balanced_sides(panel_rng, conditions)
+    sides = _independent_sides(rng, len(cells)) if told else _balanced_sides(rng, conditions)
+    panel_sides = _balanced_sides(panel_rng, conditions)  # the panels' headings tell them anyway
     return [
         PlannedTrial(
             feature=feature,
@@ -268,6 +269,11 @@ def _shuffled(rng: random.Random, count: int) -> tuple[int, ...]:
     positions = list(range(1, count + 1))
     rng.shuffle(positions)
     return tuple(positions)
+
+
+def _independent_sides(rng: random.Random, count: int) -> list[SideName]:
+    """A side for each feature, of which the others tell nothing."""
+    return [rng.choice(SIDES) for _ in range(count)]
 
 
 def _balanced_sides(rng: random.Random, conditions: Sequence[str]) -> list[SideName]:

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from analysis.columns import BROWSER_FIELDS, EVENT_COLUMNS, NAMES, QUESTIONNAIRE_COLUMNS, RECRUITER_COLUMNS, Column
 from studyapp.models import Participant, QuestionnaireAnswers, RecruiterIdentity, Response
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Cells = Mapping[str, str]
 BROWSER_NAMES = frozenset(field.name for field in BROWSER_FIELDS)
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_row(response: "ExportedResponse") -> dict[str, str]:
@@ -31,6 +32,7 @@ def export_row(response: "ExportedResponse") -> dict[str, str]:
         "main_trials": str(participant.main_trials),
         "rounds": str(response.rounds),
         "instructions_s": _cell(_seconds_on_instructions(participant)),
+        "place_lost": _cell(participant.released_at is not None),
         "trial": str(trial.position),
         "phase": trial.phase,
         "round": str(trial.round),
@@ -74,7 +76,13 @@ def questionnaire_rows(pages: Iterable[QuestionnaireAnswers]) -> Iterator[Cells]
     """Answers to questionnaires, one row for each question."""
     for page in pages:
         for name, value in page.answers.items():
-            yield {"participant": page.participant.code, "place": page.place, "name": name, "value": _cell(value)}
+            yield {"participant": page.participant.code, "place": page.place, "name": name, "value": _no_formula(value)}
+
+
+def _no_formula(answer: object) -> str:
+    """An answer's cell, with an apostrophe before a text that a spreadsheet would compute."""
+    cell = _cell(answer)
+    return f"'{cell}" if isinstance(answer, str) and cell.startswith(FORMULA_BEGINS) else cell
 
 
 def recruiter_rows(identities: Iterable[RecruiterIdentity]) -> Iterator[Cells]:
@@ -99,7 +107,8 @@ def write_events(responses: Iterable[Response], path: Path) -> int:
 
 def write_questionnaires(pages: Iterable[QuestionnaireAnswers], path: Path) -> int:
     """As :func:`write_export`, of the answers to questionnaires."""
-    return write_rows(questionnaire_rows(pages), _names(QUESTIONNAIRE_COLUMNS), path)
+    # Every cell in quotes: csv leaves a carriage return without, where a reader then sees the end of the row.
+    return write_rows(questionnaire_rows(pages), _names(QUESTIONNAIRE_COLUMNS), path, quoting=csv.QUOTE_ALL)
 
 
 def write_recruiter_ids(identities: Iterable[RecruiterIdentity], path: Path) -> int:
@@ -107,7 +116,14 @@ def write_recruiter_ids(identities: Iterable[RecruiterIdentity], path: Path) -> 
     return write_rows(recruiter_rows(identities), _names(RECRUITER_COLUMNS), path, mode=0o600)
 
 
-def write_rows(rows: Iterable[Cells], names: Sequence[str], path: Path, *, mode: int = 0o644) -> int:
+def write_rows(
+    rows: Iterable[Cells],
+    names: Sequence[str],
+    path: Path,
+    *,
+    mode: int = 0o644,
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL,
+) -> int:
     """Write rows to a CSV file and return how many they are.
 
     The file appears under its name only when it is whole: a reader never sees half an export.
@@ -120,7 +136,7 @@ def write_rows(rows: Iterable[Cells], names: Sequence[str], path: Path, *, mode:
     partial = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, names, lineterminator="\n")
+            writer = csv.DictWriter(file, names, lineterminator="\n", quoting=quoting)
             writer.writeheader()
             for row in rows:
                 writer.writerow(row)

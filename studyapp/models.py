@@ -44,7 +44,14 @@ class Study(models.Model):
     title = models.TextField()
     protocol = models.TextField(help_text="The protocol file as it was read.")
     protocol_sha256 = models.CharField(max_length=SHA256_LENGTH)
-    seed = models.BigIntegerField(help_text="Every order and side of the study is drawn from it.")
+    seed = models.BigIntegerField(help_text="Of the protocol; the trials are drawn from it and the secret.")
+    secret = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="Drawn with the study and told to nobody, so that the protocol gives no right answer away; empty in "
+        "studies from before there were secrets.",
+    )
     frozen_set = models.OneToOneField(
         FrozenSet, on_delete=models.PROTECT, related_name="study", help_text="The images of the protocol, unchangeable."
     )
@@ -68,6 +75,11 @@ class Study(models.Model):
     def plan(self) -> Protocol:
         """The stored protocol, parsed."""
         return _parsed(self.protocol, self.slug)
+
+    @property
+    def drawn_from(self) -> str:
+        """What every draw for a participant starts from. A study without a secret draws as it always has."""
+        return f"{self.seed}:{self.secret}" if self.secret else str(self.seed)
 
 
 @lru_cache(maxsize=64)

@@ -1,9 +1,11 @@
 """The protocol's questions as forms: what stands in them is valid, or is said beside the field and nothing is lost."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from stimuli.protocol import QuestionnaireTable, QuestionTable, QuizTable
@@ -108,7 +110,7 @@ def _number(question: QuestionTable, options: dict[str, Any]) -> NumberField:
 
 def _range(question: QuestionTable) -> Any:
     """What a number must be, in one sentence."""
-    low, high = (None if end is None else f"{end:g}" for end in (question.min, question.max))
+    low, high = (None if end is None else _in_full(end) for end in (question.min, question.max))
     if low is not None and high is not None:
         return _("Please enter a number from %(low)s to %(high)s.") % {"low": low, "high": high}
     if low is not None:
@@ -116,6 +118,11 @@ def _range(question: QuestionTable) -> Any:
     if high is not None:
         return _("Please enter a number, at most %(high)s.") % {"high": high}
     return _("Please enter a number.")
+
+
+def _in_full(number: float) -> str:
+    """As people write it: never with an exponent."""
+    return number_format(Decimal(str(number)).normalize())
 
 
 def _scale(question: QuestionTable) -> RadioField:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "studyapp.head.HeadMiddleware",
     "studyapp.headers.HeadersMiddleware",
     "studyapp.language.LanguageMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -117,14 +118,16 @@ CONTENT_SECURITY_POLICY = {
 }
 SECURE_REFERRER_POLICY = "same-origin"
 
-# Cookies are out of reach of scripts and of other sites. A researcher may come by a link in a mail, so the login is
-# sent with the first page; what changes anything needs the CSRF cookie, which never comes along from elsewhere.
+# Cookies are out of reach of scripts, and come along from another site only with a link that is followed: a researcher
+# comes from a mail, a participant from a panel. What changes anything is a form, with which nothing comes along. The
+# CSRF cookie is no authority; were it kept from links, a page opened by one would get another cookie, and the token of
+# every page that is open already would be void.
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 60 * 60  # a long working day
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "studyapp.views.errors.csrf_failure"
-CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SAMESITE = "Lax"
 
 if HTTPS:
     SECURE_SSL_REDIRECT = True

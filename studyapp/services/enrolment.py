@@ -1,6 +1,7 @@
 """Enrolling a person who consents: a place in the design, a personal link, the trials. And noting who does not."""
 
 import secrets
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +14,9 @@ from studyapp.services import events
 from studyapp.services.codes import random_code
 from studyapp.services.places import place_keep, place_take
 from studyapp.services.trials import store_practice
+
+# The log says that somebody came back, not how often a page was loaded.
+RESUMED_AT_MOST_EVERY = timedelta(minutes=30)
 
 
 class NoPlaceError(Exception):
@@ -51,7 +55,7 @@ def participant_enrol(*, study: Study, client_id: UUID, arrival: Arrival | None 
         client_id=client_id,
         token=secrets.token_urlsafe(24),
         code=random_code(),
-        main_trials=main_trials_of(study.plan, number),
+        main_trials=main_trials_of(study.plan, seed=study.drawn_from, number=number),
         consent_version=study.plan.consent.version,
         consented_at=now,
         last_seen_at=now,
@@ -68,7 +72,12 @@ def participant_enrol(*, study: Study, client_id: UUID, arrival: Arrival | None 
 @transaction.atomic
 def participant_return(*, participant: Participant) -> None:
     """Note that somebody came back by the study's public link and keeps the place, unless it was given away."""
-    if place_keep(participant=participant):
+    if not place_keep(participant=participant):
+        return
+    # One at a time: of many visits at the same moment one is noted.
+    Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+    lately = timezone.now() - RESUMED_AT_MOST_EVERY
+    if not participant.events.filter(name="resumed", at__gt=lately).exists():
         events.record(study=participant.study, name="resumed", participant=participant)
 
 

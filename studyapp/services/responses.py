@@ -31,11 +31,13 @@ class Acknowledgement:
 
     ``stored`` is false when another answer to the same trial came first and stands. ``feedback`` is given
     in practice, and in main trials only where the protocol asks for it: else nothing about a main trial's answer ever
-    leaves the server.
+    leaves the server. ``over`` says that the place was given to somebody else: the answer is kept, but the page should
+    lead to the one that tells the person so.
     """
 
     stored: bool
     feedback: "Feedback | None"
+    over: bool
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,10 @@ def response_record(
 ) -> Acknowledgement:
     """Store and score the answer to the participant's current trial, and do what is due after it.
 
-    A replay (same ``client_id``) is acknowledged as the first time and stores nothing. Of two different
-    answers to one trial the first stands, and the second is told so. Who lost the place to somebody else may still
-    answer; who withdrew may not.
+    A replay (same ``client_id``) is acknowledged as the first time and stores nothing; only the place may be
+    lost since. Of two different
+    answers to one trial the first stands, and the second is told so. Who lost the place to somebody else is told so and
+    what was answered is kept; who withdrew may not answer.
 
     Raises:
         ResponseRefusedError: the trial is not the participant's current one, or the ``client_id`` was used before.
@@ -100,6 +103,7 @@ class _Found:
     """
 
     last_seen_at: datetime
+    lost_place: bool
     pk: int
     phase: str
     strong_side: str
@@ -114,7 +118,8 @@ class _Found:
 # trial of all stands the quiz, where the study has one.
 _STORE = f"""
 WITH found AS (
-    SELECT participant.last_seen_at, trial.id, trial.phase, trial.strong_side,
+    SELECT participant.last_seen_at, participant.released_at IS NOT NULL AS lost_place,
+        trial.id, trial.phase, trial.strong_side,
         participant.instructions_read_at IS NOT NULL AND participant.ended_as = ''
             AND trial.position = waiting.first
             AND (trial.position > 1 OR NOT %(has_quiz)s OR EXISTS (
@@ -142,7 +147,7 @@ WITH found AS (
     ON CONFLICT DO NOTHING
     RETURNING correct
 )
-SELECT found.last_seen_at, found.id, found.phase, found.strong_side, found.is_current, found.is_last,
+SELECT found.last_seen_at, found.lost_place, found.id, found.phase, found.strong_side, found.is_current, found.is_last,
     found.client_id, coalesce(stored.correct, found.correct), stored.correct IS NOT NULL
 FROM found LEFT JOIN stored ON true
 """
@@ -174,4 +179,5 @@ def _acknowledge(participant: Participant, found: _Found, client_id: UUID) -> Ac
         )
     told = found.phase == Phase.PRACTICE or participant.study.plan.trials.feedback
     feedback = Feedback(found.correct, found.strong_side) if told else None
-    return Acknowledgement(stored=found.stored or found.answered_by == client_id, feedback=feedback)
+    stored = found.stored or found.answered_by == client_id
+    return Acknowledgement(stored=stored, feedback=feedback, over=found.lost_place)

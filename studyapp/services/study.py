@@ -1,5 +1,6 @@
 """Making a study from its protocol file."""
 
+import secrets
 from collections.abc import Sequence
 from itertools import count
 
@@ -38,6 +39,7 @@ def study_create(*, file: ProtocolFile) -> tuple[Study, bool]:
             "protocol": file.text,
             "protocol_sha256": file.sha256,
             "seed": protocol.seed,
+            "secret": secrets.token_hex(32),
             "frozen_set": _frozen_set(file),
         },
     )

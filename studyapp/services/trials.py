@@ -12,7 +12,7 @@ def store_practice(participant: Participant, *, number: int = 1) -> None:
     """Store a round of practice: the first one at enrolment, a further one where the one before was not passed."""
     study, stimuli = participant.study, participant.study.plan.stimuli
     planned = plan_practice(
-        seed=study.seed,
+        seed=study.drawn_from,
         number=participant.number,
         features=len(stimuli.practice_features),
         design=design_of(study.plan),
@@ -25,7 +25,7 @@ def store_main(participant: Participant) -> None:
     """Store the main trials, catch trials among them, when practice is over: after all that are stored already."""
     study, stimuli = participant.study, participant.study.plan.stimuli
     planned = plan_session(
-        seed=study.seed,
+        seed=study.drawn_from,
         number=participant.number,
         features=len(stimuli.features),
         catch_features=len(stimuli.catch_features),

@@ -57,6 +57,7 @@ def _can_be_stored(text: str) -> bool:
 
 def _is_time(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
+        # Any letter may stand between date and time.
+        return datetime.fromisoformat(text).tzinfo is not None and _can_be_stored(text)
     except ValueError:
         return False

@@ -43,5 +43,5 @@ def _keys(token: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=100)
 def _study(key: int) -> Study:
-    """The study of this key, with what of it never changes: its slug, protocol and seed."""
-    return Study.objects.only("slug", "protocol", "protocol_sha256", "seed", "frozen_set_id").get(pk=key)
+    """The study of this key, with what of it never changes: its slug, protocol, and what it draws from."""
+    return Study.objects.only("slug", "protocol", "protocol_sha256", "seed", "secret", "frozen_set_id").get(pk=key)

@@ -1,7 +1,7 @@
 """The trials in the browser: the page that shows one after another, their images, and that answers be recorded."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -10,11 +10,11 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stimuli.models import ImagePool
 from stimuli.renditions import web_file, web_widths
 from studyapp.addresses import slot_of
+from studyapp.answers import read_answer
 from studyapp.coming import coming_trials, visible_trial
 from studyapp.flow import Step
 from studyapp.models import Phase, Trial
@@ -28,21 +28,6 @@ from studyapp.views.pictures import picture
 
 # So many trials a browser gets at once; after the last of them it asks for its page again.
 MOST_TRIALS = 60
-
-
-class Answer(BaseModel):
-    """What the browser sends for one trial. What it measured beside the answer is looked through on its own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    trial: UUID
-    client_id: UUID
-    choice: Literal["left", "right"]
-    confidence: Annotated[int, Field(ge=1, le=3)]
-    # Eleven days: longer than anyone leaves a trial open, and a number that can be computed with.
-    rt_ms: Annotated[float, Field(ge=0, le=1e9)]
-    data: Any = None
-    events: Any = None
 
 
 def trial_page(request: HttpRequest, trial: Trial) -> HttpResponse:
@@ -92,8 +77,8 @@ def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
     """Store one answer and acknowledge it; the browser sends it again until it reads the acknowledgement."""
     participant = unloaded_participant_of(token)
     try:
-        answer = Answer.model_validate_json(request.body)
-    except ValidationError:
+        answer, data, events = read_answer(request.body)
+    except ValueError:
         return JsonResponse({"error": "This is not an answer to a trial."}, status=400)
     try:
         acknowledgement = response_record(
@@ -103,8 +88,8 @@ def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
             choice=answer.choice,
             confidence=answer.confidence,
             rt_ms=answer.rt_ms,
-            data=task_named(participant.study.plan.trials.task).data_of(answer.data),
-            events=logged_events(answer.events),
+            data=task_named(participant.study.plan.trials.task).data_of(data),
+            events=logged_events(events),
         )
     except ResponseRefusedError as error:
         return JsonResponse({"error": str(error)}, status=409)
@@ -113,6 +98,7 @@ def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
         {
             "status": "stored" if acknowledgement.stored else "already answered",
             "feedback": feedback and {"correct": feedback.correct, "strong_side": feedback.strong_side},
+            "over": acknowledgement.over,
         }
     )
 

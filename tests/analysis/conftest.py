@@ -25,6 +25,7 @@ def one_row(participant: str, trial: int, condition: str, correct: bool, **cells
         "main_trials": "4",
         "rounds": "1",
         "instructions_s": "60.5",
+        "place_lost": "false",
         "trial": str(trial),
         "phase": "main",
         "round": "1",

@@ -79,9 +79,10 @@ def test_the_flow_names_every_rule_with_its_count(rows_of, csv_text):
     told = words(flow_figure(select_trials(export, ExclusionsTable(min_side_choices=4))))
     assert told[0] == "answered at least one trial: 4"
     assert told[1] == "did not answer all main trials: 1"
-    assert told[2].startswith("chose one side fewer than 4 times: ")
-    left = int(told[2].rpartition(" ")[2])
-    assert told[3] == f"analysed: {3 - left}"
+    assert told[2] == "did not keep the place in the design: 0"
+    assert told[3].startswith("chose one side fewer than 4 times: ")
+    left = int(told[3].rpartition(" ")[2])
+    assert told[4] == f"analysed: {3 - left}"
 
 
 def test_the_same_numbers_give_the_same_bytes():

@@ -98,6 +98,7 @@ def test_the_robustness_table_shows_the_effects_without_each_rule(study, plan):
     page = page_of(results)
     assert [line[0] for line in page.tables["rule-table"][1:]] == [
         "did not answer all main trials",
+        "did not keep the place in the design",
         "chose one side fewer than 2 times",
     ]
     assert page.tables["robustness-table"][1][:3] == [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analysis.reading import parse_export
-from analysis.selection import INCOMPLETE, MainTrials, select_trials
+from analysis.selection import INCOMPLETE, PLACE_LOST, MainTrials, select_trials
 from stimuli.protocol import ExclusionsTable
 
 RULES = ExclusionsTable(min_side_choices=2, min_total_s=10, max_total_s=100)
@@ -45,6 +45,7 @@ def selection(row, csv_text):
 def test_each_participant_is_excluded_by_the_first_rule_that_they_break(selection):
     assert {rule.key: rule.participants for rule in selection.exclusions} == {
         INCOMPLETE: ("quit",),
+        PLACE_LOST: (),
         "min_side_choices": ("fast-left", "left"),
         "min_total_s": ("fast",),
         "max_total_s": ("slow",),
@@ -55,7 +56,7 @@ def test_each_participant_is_excluded_by_the_first_rule_that_they_break(selectio
 
 def test_each_rule_counts_everyone_who_breaks_it(selection):
     # `quit` chose each side once, and within 5 seconds: all three rules alone would exclude.
-    assert [rule.alone for rule in selection.exclusions] == [1, 3, 3, 1]
+    assert [rule.alone for rule in selection.exclusions] == [1, 0, 3, 3, 1]
 
 
 def test_a_rule_can_be_left_out_while_the_others_hold(selection):
@@ -71,17 +72,31 @@ def test_a_rule_can_be_left_out_while_the_others_hold(selection):
 def test_the_rules_say_whom_they_exclude(selection):
     assert [rule.sentence for rule in selection.exclusions] == [
         "did not answer all main trials",
+        "did not keep the place in the design",
         "chose one side fewer than 2 times",
         "answered everything in less than 10 s",
         "took more than 100 s from the first answer to the last",
     ]
 
 
-def test_without_declared_rules_only_completeness_counts(row, csv_text):
+def test_without_declared_rules_only_completeness_and_the_place_count(row, csv_text):
     rows = [*session(row, "left", "llllll", seconds=1), *session(row, "quit", "lr")]
     found = select_trials(parse_export(csv_text(rows)))
-    assert [rule.key for rule in found.exclusions] == [INCOMPLETE]
+    assert [rule.key for rule in found.exclusions] == [INCOMPLETE, PLACE_LOST]
     assert set(found.analysed["participant"]) == {"left"}
+
+
+def test_who_lost_the_place_is_left_out_whatever_is_declared(row, csv_text):
+    late = [one | {"place_lost": "true"} for one in session(row, "late", "lrlrlr")]
+    gone = [one | {"place_lost": "true"} for one in session(row, "gone", "lr")]
+    found = select_trials(parse_export(csv_text([*session(row, "good", "lrlrlr"), *late, *gone])))
+    assert {rule.key: (rule.participants, rule.alone) for rule in found.exclusions} == {
+        INCOMPLETE: (("gone",), 1),
+        PLACE_LOST: (("late",), 2),
+    }
+    assert set(found.analysed["participant"]) == {"good"}
+    assert set(found.main["participant"]) == {"good", "late", "gone"}
+    assert set(found.without(PLACE_LOST)["participant"]) == {"good", "late"}
 
 
 class TestCatchInstructionsAndPractice:
@@ -114,6 +129,7 @@ class TestCatchInstructionsAndPractice:
     def test_each_leaves_out_whom_it_names(self, selection):
         assert {rule.key: (rule.participants, rule.alone) for rule in selection.exclusions} == {
             INCOMPLETE: ((), 0),
+            PLACE_LOST: ((), 0),
             "min_catch_accuracy": (("asleep",), 1),
             "min_instructions_s": (("hasty",), 2),
             "max_practice_rounds": (("slow-learner",), 1),
@@ -122,7 +138,7 @@ class TestCatchInstructionsAndPractice:
         assert set(selection.analysed["participant"]) == {"good", "edge", "no-catch", "unclocked"}
 
     def test_the_rules_say_whom_they_exclude(self, selection):
-        assert [rule.sentence for rule in selection.exclusions[1:]] == [
+        assert [rule.sentence for rule in selection.exclusions[2:]] == [
             "answered less than 80% of the catch trials rightly",
             "left the instructions within 15 s",
             "took more than 3 rounds of practice",
@@ -143,7 +159,7 @@ class TestCatchInstructionsAndPractice:
         cells = {"catch": "true", "choice": "right", "strong_side": "right", "correct": "true", "main_trials": "6"}
         rows += [row("left", place, "x", True) | cells | {"instructions_s": "60"} for place in (5, 6)]
         found = select_trials(parse_export(csv_text(rows)), ExclusionsTable(min_side_choices=1))
-        assert found.exclusions[1].participants == ("left",)
+        assert found.exclusions[2].participants == ("left",)
 
     def test_each_can_be_left_out(self, selection):
         assert "asleep" not in set(selection.without("min_catch_accuracy")["participant"])  # hasty, too

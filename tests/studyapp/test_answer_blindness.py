@@ -104,7 +104,7 @@ def test_nothing_a_browser_received_in_main_trials_tells_the_answer(
         own = [url for url in asked if str(trial.public_id) in url]
         assert own[-2:] == [f"{visitor.address}{image_address(trial, side, 'png')}" for side in ("left", "right")]
     assert [one.text for one in main if one.url.endswith("/responses/")] == [
-        '{"status": "stored", "feedback": null}'
+        '{"status": "stored", "feedback": null, "over": false}'
     ] * 4
 
     files = [name for image in SourceImage.objects.all() for name in (image.sha256, image.photograph_name)]

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studyapp.assignment import Design, PlannedTrial, main_trials_of, plan_main, plan_practice
+from studyapp.assignment import (
+    Design,
+    PlannedTrial,
+    design_of,
+    main_trials_of,
+    plan_main,
+    plan_practice,
+    plan_session,
+)
 from tests.studyapp.world import protocol_file, protocol_text
 
 CONDITIONS = ("none", "exemplars", "accentuation", "suppression")
@@ -267,7 +275,7 @@ def test_between_participants_the_order_of_conditions_is_not_the_protocols() -> 
 @pytest.mark.parametrize("design", ["within", "between"])
 def test_a_participant_has_as_many_main_trials_as_there_are_features(design: str) -> None:
     protocol = protocol_file(protocol_text(features=5).replace("[trials]", f'[trials]\ndesign = "{design}"')).protocol
-    assert [main_trials_of(protocol, number) for number in (1, 2, 3)] == [5, 5, 5]
+    assert [main_trials_of(protocol, seed=7, number=number) for number in (1, 2, 3)] == [5, 5, 5]
 
 
 def test_it_draws_other_orders_sides_and_reference_orders_for_other_participants_and_seeds() -> None:
@@ -301,7 +309,66 @@ def test_it_lets_conditions_take_turns_in_practice_in_the_protocols_order(seed: 
     conditions = [trial.cell.condition for trial in trials]
     assert conditions[0] != conditions[1]
     assert conditions[:2] == conditions[2:]
-    assert Counter(trial.strong_side for trial in trials) == {"left": 2, "right": 2}
+
+
+def drawn_sides(draws: list[list[PlannedTrial]]) -> Counter[str]:
+    """How often the strong sides of a participant were these, in the order of the features."""
+    return Counter(
+        "".join(trial.strong_side[0] for trial in sorted(trials, key=lambda one: one.feature)) for trials in draws
+    )
+
+
+def assert_equally_often(counts: Counter[str], outcomes: int) -> None:
+    assert len(counts) == outcomes
+    draws, share = sum(counts.values()), 1 / outcomes
+    sd = (draws * share * (1 - share)) ** 0.5
+    assert all(abs(count - draws * share) < 5 * sd for count in counts.values())
+
+
+def test_where_feedback_is_given_no_side_follows_from_the_others() -> None:
+    told = Design(CONDITIONS[:2], 2, feedback=True)
+    main = [plan_main(seed=7, number=number, features=3, design=told) for number in range(1, 801)]
+    assert_equally_often(drawn_sides(main), 8)
+    practice = [plan_practice(seed=7, number=number, features=2, design=told) for number in range(1, 801)]
+    assert_equally_often(drawn_sides(practice), 4)
+    caught = [
+        [
+            trial
+            for trial in plan_session(seed=7, number=number, features=2, catch_features=2, design=told)
+            if trial.is_catch
+        ]
+        for number in range(1, 801)
+    ]
+    assert_equally_often(drawn_sides(caught), 4)
+
+
+def test_a_further_round_of_practice_tells_nothing_of_its_sides_by_the_round_before() -> None:
+    same: Counter[str] = Counter()
+    for number in range(1, 801):
+        before, after = (
+            plan_practice(seed=7, number=number, features=1, design=Design(CONDITIONS[:2], 2), practice_round=later)
+            for later in (1, 2)
+        )
+        same["same" if before[0].strong_side == after[0].strong_side else "other"] += 1
+    assert_equally_often(same, 2)
+
+
+@given(seeds, numbers, feature_counts, designs)
+def test_feedback_changes_neither_features_nor_cells(seed: int, number: int, features: int, design: Design) -> None:
+    asked = [
+        [
+            (trial.feature, trial.cell)
+            for trial in plan_main(seed=seed, number=number, features=features, design=replace(design, feedback=told))
+        ]
+        for told in (False, True)
+    ]
+    assert asked[0] == asked[1]
+
+
+def test_feedback_is_read_from_the_protocol() -> None:
+    text = protocol_text()
+    told = text.replace("[trials]", "[trials]\nfeedback = true")
+    assert [design_of(protocol_file(one).protocol).feedback for one in (text, told)] == [False, True]
 
 
 @given(
@@ -310,7 +377,7 @@ def test_it_lets_conditions_take_turns_in_practice_in_the_protocols_order(seed: 
     features=st.integers(1, 6),
     later=st.integers(2, 5),
 )
-def test_a_further_round_has_the_same_trials_in_another_order_and_on_the_other_sides(
+def test_a_further_round_has_the_same_pairs_in_the_same_conditions_and_another_order(
     seed: int, number: int, features: int, later: int
 ) -> None:
     design = Design(("exemplars", "accentuation"), 3, weak_references=2)
@@ -323,6 +390,5 @@ def test_a_further_round_has_the_same_trials_in_another_order_and_on_the_other_s
     assert features == 1 or [trial.feature for trial in after] != [trial.feature for trial in before]
     for trial in after:
         assert trial.cell == met[trial.feature].cell
-        assert trial.strong_side != met[trial.feature].strong_side
-        assert trial.strong_panel_side != met[trial.feature].strong_panel_side
         assert sorted(trial.reference_order) == [1, 2, 3]
+        assert sorted(trial.weak_reference_order) == [1, 2]

@@ -192,6 +192,7 @@ def sql(statement: str) -> None:
     "statement",
     [
         "UPDATE studyapp_study SET seed = seed + 1",
+        "UPDATE studyapp_study SET secret = ''",
         "UPDATE studyapp_study SET protocol = protocol || ' '",
         "UPDATE studyapp_studyfeature SET position = position + 100",
         "UPDATE studyapp_reference SET activation = 0",

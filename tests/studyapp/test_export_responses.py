@@ -72,6 +72,7 @@ def test_it_writes_what_the_database_holds(participant: Participant, tmp_path: P
             "main_trials": "4",
             "rounds": "1",
             "instructions_s": "",
+            "place_lost": "false",
             "trial": str(trial.position),
             "phase": "practice" if trial.position <= 2 else "main",
             "round": "1",
@@ -217,6 +218,17 @@ class TestFilesBesideIt:
             ("800", "flip", "original"),
             ("900.25", "resize", '{"height": 700, "width": 900}'),
         ]
+
+    @pytest.mark.parametrize("text", ["=1+1", "+49 30", "-none-", "@me", "\tx", "\rx"])
+    def test_a_text_that_a_spreadsheet_would_compute_has_an_apostrophe_before_it(
+        self, participant: Participant, tmp_path: Path, text: str
+    ) -> None:
+        answers = {"why": text, "how": "a=b", "much": -3, "more": -2.5, "left_out": None}
+        participant.questionnaires.create(place="before", answers=answers, received_at=timezone.now())
+        exported_now(tmp_path, "--questionnaires", str(tmp_path / "asked.csv"))
+        with (tmp_path / "asked.csv").open(newline="") as file:
+            values = {row["name"]: row["value"] for row in csv.DictReader(file)}
+        assert values == {"why": f"'{text}", "how": "a=b", "much": "-3", "more": "-2.5", "left_out": ""}
 
     def test_questionnaires_have_a_row_for_each_question(self, participant: Participant, tmp_path: Path) -> None:
         for place, answers in (("after", {"hard": 3}), ("before", {"age": 30, "job": None, "remark": "none,\nthanks"})):

@@ -234,7 +234,7 @@ class ParticipantApi(RuleBasedStateMachine):
         if reply.status_code == 200:
             said = json.loads(reply.content)  # type: ignore[attr-defined]
             trial = Trial.objects.get(participant=person, public_id=content["trial"])
-            assert set(said) == {"status", "feedback"}
+            assert set(said) == {"status", "feedback", "over"}
             assert said["feedback"] is None or trial.phase == "practice"
             if said["status"] == "stored":
                 answer = (str(uuid.UUID(content["client_id"])), content["choice"])

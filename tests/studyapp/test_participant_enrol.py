@@ -58,21 +58,6 @@ def test_it_draws_batch_difficulty_and_panels_and_stores_them_with_the_trial(db:
     assert {tuple(sorted(trial.weak_reference_order)) for trial in trials} == {(1, 2)}
 
 
-def test_it_draws_the_same_trials_in_another_database_row_with_the_same_seed_and_number(study: Study) -> None:
-    twin = make_study(protocol_text(slug="twin"))
-    drawn = []
-    for one in (study, twin):
-        participant = participant_enrol(study=one, client_id=uuid.uuid4())
-        store_main(participant)
-        drawn.append(
-            [
-                (trial.query_pair.study_feature.feature_id, trial.condition, trial.strong_side, trial.reference_order)
-                for trial in participant.trials.all()
-            ]
-        )
-    assert drawn[0] == drawn[1]
-
-
 def test_the_same_consent_form_sent_twice_enrols_once(study: Study) -> None:
     client_id = uuid.uuid4()
     first = participant_enrol(study=study, client_id=client_id)

@@ -3,14 +3,20 @@
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
+from analysis.reading import read_export
+from analysis.selection import INCOMPLETE, PLACE_LOST, select_trials
+from studyapp.export import write_export
 from studyapp.models import Participant, Study
 from studyapp.places import has_place
 from studyapp.recruitment.arrival import Arrival
+from studyapp.selectors import export_responses
 from studyapp.services.enrolment import (
+    RESUMED_AT_MOST_EVERY,
     NoPlaceError,
     TookPartError,
     consent_decline,
@@ -18,6 +24,8 @@ from studyapp.services.enrolment import (
     participant_return,
 )
 from studyapp.services.places import place_keep
+from studyapp.services.progress import instructions_read
+from tests.studyapp.turns import respond, trials_in_turn
 from tests.studyapp.world import make_study, protocol_text
 
 MINUTES = 30
@@ -96,6 +104,45 @@ def test_who_comes_back_afterwards_has_lost_it(db: None) -> None:
     assert not place_keep(participant=participant)
     participant_return(participant=participant)
     assert not study.events.filter(name="resumed").exists()
+
+
+def test_coming_back_is_noted_once_in_half_an_hour(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_with()
+    participant = enrol(study)
+    for _ in range(3):
+        participant_return(participant=participant)
+    assert study.events.filter(name="resumed").count() == 1
+    participant_return(participant=enrol(study))
+    assert study.events.filter(name="resumed").count() == 2
+    assert timedelta(minutes=30) == RESUMED_AT_MOST_EVERY
+    monkeypatch.setattr("studyapp.services.enrolment.RESUMED_AT_MOST_EVERY", timedelta(0))
+    participant_return(participant=participant)
+    assert study.events.filter(name="resumed").count() == 3
+
+
+def test_who_goes_on_after_losing_the_place_is_told_and_does_not_count_beyond_the_quota(
+    db: None, tmp_path: Path
+) -> None:
+    study = study_with("quota = 2")
+    gone = [enrol(study) for _ in range(2)]
+    for participant in gone:
+        instructions_read(participant=participant)
+        leave(participant)
+    stayed = [enrol(study) for _ in range(2)]
+    for participant in stayed:
+        instructions_read(participant=participant)
+    for participant in (*gone, *stayed):
+        participant.refresh_from_db()
+        told = {respond(participant, trial).over for trial in trials_in_turn(participant)}
+        assert told == {participant in gone}
+        participant.refresh_from_db()
+    assert [one.completed_at is None for one in (*gone, *stayed)] == [True, True, False, False]
+    path = tmp_path / "birds.csv"
+    write_export(export_responses(study), path)
+    selection = select_trials(read_export(path))
+    lost = {rule.key: set(rule.participants) for rule in selection.exclusions}
+    assert lost == {INCOMPLETE: set(), PLACE_LOST: {one.code for one in gone}}
+    assert set(selection.analysed["participant"]) == {one.code for one in stayed}
 
 
 def test_without_a_quota_an_abandoned_place_is_given_away_before_a_new_one(db: None) -> None:

@@ -34,6 +34,20 @@ def test_any_other_number_gets_one_sentence_that_says_what_is_possible(typed: st
     assert answered(AGE, typed) == ["Please enter a number from 18 to 120."]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0, 1e6, "from 0 to 1000000."),
+        (0.000001, 1234567.5, "from 0.000001 to 1234567.5."),
+        (-1e20, None, ", at least -100000000000000000000."),
+        (None, 150, ", at most 150."),
+    ],
+)
+def test_bounds_are_written_in_full(low: float | None, high: float | None, said: str) -> None:
+    (told,) = answered(table(kind="number", min=low, max=high), "seven")
+    assert told == f"Please enter a number{' ' if said[0] == 'f' else ''}{said}"
+
+
 @given(st.text())
 def test_whatever_is_typed_is_stored_or_stands_there_still(typed: str) -> None:
     for asked in (AGE, table(kind="text"), table(kind="choice", choices=("a", "b")), table(kind="scale", min=1, max=5)):

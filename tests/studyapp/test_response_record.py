@@ -62,7 +62,7 @@ def test_it_gives_feedback_in_practice(participant: Participant) -> None:
 
 def test_it_says_nothing_about_the_answer_to_a_main_trial(participant: Participant) -> None:
     finish_practice(participant)
-    assert answer(participant, at_hand(participant)) == Acknowledgement(stored=True, feedback=None)
+    assert answer(participant, at_hand(participant)) == Acknowledgement(stored=True, feedback=None, over=False)
 
 
 def test_a_replay_is_acknowledged_as_the_first_time_and_stores_nothing(participant: Participant) -> None:

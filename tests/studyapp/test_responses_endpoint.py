@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponseBase
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ def test_a_practice_answer_is_acknowledged_with_feedback(client: Client, partici
     assert acknowledgement == {
         "status": "stored",
         "feedback": {"correct": strong_side == "left", "strong_side": strong_side},
+        "over": False,
     }
 
 
@@ -43,7 +45,7 @@ def test_a_main_answer_is_acknowledged_in_the_same_words_whether_it_is_right_or_
     for position in (1, 2):
         send(client, participant, payload(participant, position))
     replies = [send(client, participant, payload(participant, position)) for position in (3, 4, 5, 6)]
-    assert {reply.content for reply in replies} == {b'{"status": "stored", "feedback": null}'}
+    assert {reply.content for reply in replies} == {b'{"status": "stored", "feedback": null, "over": false}'}
     assert {response.correct for response in Response.objects.filter(trial__phase="main")} == {True, False}
 
 
@@ -52,6 +54,17 @@ def test_a_replay_gets_the_same_acknowledgement_byte_for_byte(client: Client, pa
     first, second = send(client, participant, body), send(client, participant, body)
     assert (first.status_code, first.content) == (second.status_code, second.content) == (200, first.content)
     assert Response.objects.count() == 1
+
+
+def test_who_lost_the_place_is_told_with_the_next_answer_which_is_kept(
+    client: Client, participant: Participant
+) -> None:
+    send(client, participant, payload(participant))
+    Participant.objects.filter(pk=participant.pk).update(released_at=timezone.now())
+    body = payload(participant, position=2)
+    told = [send(client, participant, body).json() for _ in range(2)]
+    assert [(one["status"], one["over"]) for one in told] == [("stored", True)] * 2
+    assert Response.objects.filter(trial__position=2).count() == 1
 
 
 def test_a_second_answer_to_a_trial_is_told_that_the_first_stands(client: Client, participant: Participant) -> None:

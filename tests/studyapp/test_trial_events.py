@@ -32,3 +32,32 @@ def test_an_answer_is_stored_whatever_was_measured(client: Client, participant: 
     assert reply.status_code == 200
     response = Response.objects.get()
     assert (response.rt_ms, response.data, response.events) == (812.4, {}, [])
+
+
+@pytest.mark.parametrize("odd", ["9" * 5000, "9" * 90, "-" + "9" * 5000, '"\\ud800"', "NaN", "1e999", '"\\u0000"'])
+def test_a_figure_that_cannot_be_read_costs_itself_and_nothing_else(
+    client: Client, participant: Participant, odd: str
+) -> None:
+    body = {
+        "trial": str(participant.trials.get(position=1).public_id),
+        "client_id": str(uuid.uuid4()),
+        "choice": "left",
+        "confidence": 3,
+        "rt_ms": 812.4,
+        "data": {"blurs": "ODD", "images_ms": "ODD", "resizes": 2, "ODD": 1},
+        "events": ["ODD", ["ODD", "flip", ""], [1.5, "ODD", ""], [1.5, "flip", "ODD"], [1.5, "flip", "good"]],
+    }
+    name = odd if odd.startswith('"') else f'"{odd}"'
+    text = json.dumps(body).replace('"ODD": 1', f"{name}: 1").replace('"ODD"', odd)
+    reply = client.post(f"/p/{participant.token}/responses/", text, content_type="application/json")
+    assert reply.status_code == 200
+    response = Response.objects.get()
+    assert (response.data, response.events) == ({"resizes": 2}, [[1.5, "flip", "good"]])
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"data": ' + "[" * 100_000, "7", "[]", '"text"', "\ud800"])
+def test_what_is_no_answer_is_refused(client: Client, participant: Participant, body: str) -> None:
+    sent = body.encode("utf-8", "surrogatepass")
+    reply = client.post(f"/p/{participant.token}/responses/", sent, content_type="application/json")
+    assert reply.status_code == 400
+    assert not Response.objects.exists()

@@ -19,7 +19,8 @@ export class Outbox {
     this.running = false;
     this.trouble = null;
     this.waiters = [];
-    // Resolves when another answer than ours stands for a trial, or ours is not taken: this page is behind.
+    // Resolves when another answer than ours stands for a trial, ours is not taken, or the session is over: this page is
+    // behind.
     this.overtaken = new Promise((resolve) => (this.#fallBehind = resolve));
   }
 
@@ -83,7 +84,7 @@ export class Outbox {
     if (!acknowledgement && !REFUSED.has(status)) return { 0: "offline", 403: "cookies" }[status] ?? "busy";
     this.acknowledgements.set(answer.client_id, acknowledgement ?? { status: "refused", feedback: null });
     this.kept.remove(answer);
-    if (acknowledgement?.status !== "stored") this.#fallBehind();
+    if (acknowledgement?.status !== "stored" || acknowledgement.over) this.#fallBehind();
     return null;
   }
 }
