@@ -61,7 +61,7 @@ def gone(page: Page, trial: str) -> None:
 
 
 def waiting(page: Page) -> int:
-    return int(page.evaluate("localStorage.length"))
+    return int(page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('quiddity.answer:')).length"))
 
 
 def stored(study: Study) -> list[tuple[str, int]]:

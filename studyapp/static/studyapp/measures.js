@@ -12,10 +12,10 @@ export class Measures {
   #hidden = new Stopwatch();
   #original = new Stopwatch();
 
-  // shownAt: when the first frame was painted. imagesMs: how long the images took.
-  constructor(shownAt, imagesMs) {
+  // shownAt: when the first frame was painted. known: the data that stands before the first frame.
+  constructor(shownAt, known) {
     this.shownAt = shownAt;
-    this.imagesMs = imagesMs;
+    this.known = known;
     this.#listen(window, "blur", () => this.#count("blurs", "blur", ""));
     this.#listen(window, "focus", () => this.#log("focus", ""));
     this.#listen(window, "resize", () => this.#count("resizes", "resize", `${innerWidth}x${innerHeight}`));
@@ -36,7 +36,7 @@ export class Measures {
   finish() {
     this.#listening.abort();
     const data = {
-      images_ms: rounded(this.imagesMs),
+      ...this.known,
       ...(this.#intervals.length > 0 && { frame_ms: rounded(median(this.#intervals)) }),
       ...this.#counts,
       hidden_ms: rounded(this.#hidden.total()),

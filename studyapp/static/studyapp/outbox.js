@@ -2,6 +2,7 @@
 // the server has acknowledged it. A replay carries the same client_id, so that nothing can be doubled.
 
 import { Kept } from "./kept.js";
+import { forgetShown } from "./shown.js";
 import { pauseAfter } from "./waiting.js";
 
 const TIMEOUT_MS = 20_000;
@@ -83,6 +84,7 @@ export class Outbox {
     if (!acknowledgement && !REFUSED.has(status)) return { 0: "offline", 403: "cookies" }[status] ?? "busy";
     this.acknowledgements.set(answer.client_id, acknowledgement ?? { status: "refused", feedback: null });
     this.kept.remove(answer);
+    forgetShown(this.where.session, answer.trial);
     if (acknowledgement?.status !== "stored") this.#fallBehind();
     return null;
   }

@@ -20,6 +20,8 @@ document.addEventListener("click", () => document.activeElement === document.bod
 page.addEventListener("keydown", (event) => {
   if (event.repeat && (event.key === "Enter" || event.key === " ")) event.preventDefault();
 });
+// A page that is loaded again begins at the top, too.
+history.scrollRestoration = "manual";
 // A page brought back from the browser's memory shows a trial that may be over.
 addEventListener("pageshow", (event) => event.persisted && leave());
 await play(stage.querySelector("[data-trial]"));
@@ -62,19 +64,19 @@ async function tellFeedback(trial, given) {
 
 // The next trial, in its place on the page; null at the stop.
 async function following(coming) {
-  const since = performance.now();
   let inTrouble = false;
   const next = coming.next(() => {
     inTrouble = true;
     interrupted();
   });
   await new Promise((resolve) => setTimeout(resolve, CHOSEN_MS));
+  const due = performance.now();
   if (!inTrouble) wait();
   const turn = await Promise.race([ahead, next]);
   if (!turn) return null;
   stage.replaceChildren(turn);
   showProgress(turn.dataset);
-  return new Trial(page, turn, since);
+  return new Trial(page, turn, due);
 }
 
 function showProgress({ label, done, of, left }) {
