@@ -9,6 +9,7 @@ export class Measures {
   #events = [];
   #intervals = [];
   #counts = { blurs: 0, resizes: 0, flips: 0 };
+  #covered = false;
   #hidden = new Stopwatch();
   #original = new Stopwatch();
 
@@ -20,7 +21,7 @@ export class Measures {
     this.#listen(window, "focus", () => this.#log("focus", ""));
     this.#listen(window, "resize", () => this.#count("resizes", "resize", `${innerWidth}x${innerHeight}`));
     this.#listen(document, "visibilitychange", () => {
-      this.#hidden.turn(document.hidden);
+      this.#hidden.turn(document.hidden || this.#covered);
       this.#log("visibility", document.visibilityState);
     });
     requestAnimationFrame((time) => this.#frame(time));
@@ -30,6 +31,12 @@ export class Measures {
   flip(place, shown, anyOriginal) {
     this.#original.turn(anyOriginal);
     this.#count("flips", "flip", `${place} ${shown}`);
+  }
+
+  // covered: whether the notice that the window is too small stands in the trial's place.
+  cover(covered) {
+    this.#covered = covered;
+    this.#hidden.turn(document.hidden || covered);
   }
 
   // Ends measuring; gives the answer's data and events.

@@ -30,10 +30,15 @@ export class Outbox {
     return this.kept.all();
   }
 
+  // Whether closing the page would lose an answer.
+  get needsPage() {
+    return this.kept.needsPage;
+  }
+
   put(answer) {
     this.kept.add(answer);
     // While a pause runs between two attempts the words would name too few.
-    if (this.running && this.trouble) this.tell(this.trouble, this.waiting().length);
+    if (this.running && this.trouble) this.#tellTrouble();
     this.start();
   }
 
@@ -68,12 +73,17 @@ export class Outbox {
       this.trouble = await alone(`quiddity.outbox:${this.where.session}`, () => this.#sendFirst());
       failures = this.trouble === null ? 0 : failures + 1;
       if (this.trouble === null) continue;
-      this.tell(this.trouble, this.waiting().length);
+      this.#tellTrouble();
       await pauseAfter(failures);
     }
     this.running = false;
     if (hadWork) this.tell("saved", 0);
     this.waiters.splice(0).forEach((resolve) => resolve());
+  }
+
+  #tellTrouble() {
+    const unkept = this.trouble !== "cookies" && this.needsPage;
+    this.tell(unkept ? `${this.trouble}Unkept` : this.trouble, this.waiting().length);
   }
 
   // Gives null, or what went wrong.

@@ -1,6 +1,7 @@
 // The page of trials: one after another, without loading the page again, up to the next stop.
 
 import { Coming } from "./coming.js";
+import { coverWhileTooSmall } from "./cover.js";
 import { Outbox } from "./outbox.js";
 import { stateLine } from "./state.js";
 import { Trial } from "./trial.js";
@@ -12,6 +13,7 @@ const page = document.querySelector("main.trial");
 const stage = page.querySelector(".stage");
 const loading = page.querySelector(".loading");
 const outbox = new Outbox(page.dataset, stateLine(page.querySelector(".state")));
+const device = coverWhileTooSmall(page, stage);
 const ahead = outbox.overtaken.then(() => null);
 
 // A press beside the trial must not take the keys away from it.
@@ -48,10 +50,11 @@ async function play(turn) {
   return leave();
 }
 
-// Asks for the answer, while the images of later trials are fetched, and sends it.
+// Asks for the answer once the window is large enough, while the images of later trials are fetched, and sends it.
 async function answered(trial, coming) {
   await trial.show(interrupted);
   coming.fill();
+  await device.fitting();
   const given = await trial.ask();
   outbox.put(given);
   return given;
@@ -101,5 +104,5 @@ function wait() {
 // The next images, or the list of trials, cannot be fetched.
 function interrupted() {
   page.dataset.waiting = "";
-  loading.textContent = loading.dataset.trouble;
+  loading.textContent = loading.dataset[outbox.needsPage ? "troubleUnkept" : "trouble"];
 }

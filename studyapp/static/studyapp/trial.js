@@ -48,6 +48,8 @@ export class Trial {
     const times = countShown(this.#page.dataset.session, this.id);
     const shownAt = await painted();
     const measures = new Measures(shownAt, { shown_times: times, images_ms: rounded(this.#imagesMs) });
+    measures.cover("covered" in this.#page.dataset);
+    this.#listen("cover", (event) => measures.cover(event.detail));
     const references = new References(this.#turn, (...flip) => measures.flip(...flip), this.#listening.signal);
     this.#setEnabled(true);
     // The page itself, not a button: the keyboard starts between the sides and favours neither.
