@@ -16,11 +16,13 @@ export class Outbox {
     this.where = where;
     this.tell = tell;
     this.kept = new Kept(where.session);
+    this.given = new Set(); // on this page; what waits may come from other tabs, too
     this.acknowledgements = new Map();
     this.running = false;
     this.trouble = null;
     this.waiters = [];
-    // Resolves when another answer than ours stands for a trial, or ours is not taken: this page is behind.
+    // Resolves when another answer stands for a trial than one that waited here, or an answer is not taken: this page
+    // is behind. Says whether the answer that does not count was given on this page.
     this.overtaken = new Promise((resolve) => (this.#fallBehind = resolve));
   }
 
@@ -36,6 +38,7 @@ export class Outbox {
   }
 
   put(answer) {
+    this.given.add(answer.client_id);
     this.kept.add(answer);
     // While a pause runs between two attempts the words would name too few.
     if (this.running && this.trouble) this.#tellTrouble();
@@ -95,7 +98,8 @@ export class Outbox {
     this.acknowledgements.set(answer.client_id, acknowledgement ?? { status: "refused", feedback: null });
     this.kept.remove(answer);
     forgetShown(this.where.session, answer.trial);
-    if (acknowledgement?.status !== "stored") this.#fallBehind();
+    const lost = acknowledgement?.status === "already answered" && this.given.has(answer.client_id);
+    if (acknowledgement?.status !== "stored") this.#fallBehind(lost);
     return null;
   }
 }

@@ -8,13 +8,19 @@ import { Trial } from "./trial.js";
 
 // So long the chosen answer stands before the next trial takes its place.
 const CHOSEN_MS = 200;
+// So long a word stands before the page goes on to where the session is.
+const TOLD_MS = 3000;
 
 const page = document.querySelector("main.trial");
 const stage = page.querySelector(".stage");
 const loading = page.querySelector(".loading");
 const outbox = new Outbox(page.dataset, stateLine(page.querySelector(".state")));
 const device = coverWhileTooSmall(page, stage);
-const ahead = outbox.overtaken.then(() => null);
+let hasLost = false; // another window's answer stands in the place of this one's
+const ahead = outbox.overtaken.then((lost) => {
+  hasLost = lost;
+  return null;
+});
 
 // A press beside the trial must not take the keys away from it.
 document.addEventListener("click", () => document.activeElement === document.body && page.focus({ preventScroll: true }));
@@ -93,7 +99,14 @@ function showProgress({ label, done, of, left }) {
 async function leave() {
   wait();
   await outbox.empty();
+  if (hasLost) await tellLost();
   location.replace(page.dataset.session);
+}
+
+// An answer that was given here does not count: nobody should have to wonder where the trial went.
+async function tellLost() {
+  loading.textContent = loading.dataset.lost;
+  await new Promise((resolve) => setTimeout(resolve, TOLD_MS));
 }
 
 function wait() {
