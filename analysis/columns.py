@@ -38,6 +38,7 @@ class Column:
 
 
 SIDES = ("left", "right")
+INPUTS = ("keyboard", "mouse", "touch", "pen")
 PHASES = ("practice", "main")
 PLACES = ("before", "after")
 # Eleven days: longer than anyone leaves a trial open, and a number that can be computed with.
@@ -46,10 +47,20 @@ MOST_TIMES = 1_000_000
 
 # What the browser tells of every trial, whatever its task.
 BROWSER_FIELDS: tuple[Column, ...] = (
+    Column("input", Kind.CHOICE, "With what the answer was given.", choices=INPUTS, optional=True),
+    Column(
+        "shown_times",
+        Kind.INTEGER,
+        "How often this browser began the trial; all times, counts and events are those since the last time.",
+        unit="times",
+        low=1,
+        high=MOST_TIMES,
+        optional=True,
+    ),
     Column(
         "images_ms",
         Kind.REAL,
-        "From the start of the trial's page until all images were decoded.",
+        "From when the trial was due, at the first of a page the start of the page, until all images were decoded.",
         unit="ms",
         low=0,
         high=LONGEST_MS,
@@ -76,7 +87,7 @@ BROWSER_FIELDS: tuple[Column, ...] = (
     Column(
         "hidden_ms",
         Kind.REAL,
-        "How long the page was hidden, by another tab for example.",
+        "How long the trial was out of sight: the page hidden, by another tab for example, or the window too small.",
         unit="ms",
         low=0,
         high=LONGEST_MS,

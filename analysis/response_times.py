@@ -16,12 +16,15 @@ class ResponseTimes:
     """Right answers within the declared bounds. ``medians`` are over participants' medians, in ms.
 
     ``geometric_mean`` (ms) is the mean over participants of their mean log times, brought back from the logarithm; so
-    is its interval. ``outside`` counts right answers beyond the bounds, ``wrong`` wrong answers; both are left out.
+    is its interval. ``again`` counts right answers to trials whose page was loaded again in mid-trial, so that their
+    times are too short, ``outside`` the other right answers beyond the bounds, ``wrong`` wrong answers; all three are
+    left out.
     """
 
     condition: str
     n: int
     answered: int
+    again: int
     outside: int
     wrong: int
     medians: Spread
@@ -36,7 +39,8 @@ def response_times(
     times = trials["rt_ms"]
     # A time of 0 has no logarithm, and nobody answers in none.
     inside = (times > 0) & (times >= (min_ms or 0.0)) & (times <= (max_ms or math.inf))
-    marked = trials[["condition", "participant", "correct", "rt_ms"]].assign(inside=inside)
+    again = (trials["shown_times"] > 1).fillna(value=False).astype(bool)
+    marked = trials[["condition", "participant", "correct", "rt_ms"]].assign(inside=inside & ~again, again=again)
     found = (_times(str(condition), group) for condition, group in marked.groupby("condition"))
     return tuple(row for row in found if row is not None)
 
@@ -56,7 +60,8 @@ def _times(condition: str, trials: pd.DataFrame) -> ResponseTimes | None:
         condition=condition,
         n=len(medians),
         answered=len(kept),
-        outside=len(right) - len(kept),
+        again=int(right["again"].sum()),
+        outside=int((~right["inside"] & ~right["again"]).sum()),
         wrong=len(trials) - len(right),
         medians=Spread(float(medians.median()), float(medians.min()), float(medians.max())),
         geometric_mean=math.exp(float(logs.mean())),

@@ -28,6 +28,8 @@ OBVIOUS = 20.0
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # A browser in which nothing happens but the answers.
 BROWSER = {
+    "input": "keyboard",
+    "shown_times": "1",
     "images_ms": "250.0",
     "frame_ms": "16.7",
     "blurs": "0",

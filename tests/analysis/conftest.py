@@ -50,6 +50,8 @@ def one_row(participant: str, trial: int, condition: str, correct: bool, **cells
         "correct": "true" if correct else "false",
         "confidence": "2",
         "rt_ms": "1500.5",
+        "input": "mouse",
+        "shown_times": "1",
         "images_ms": "250.25",
         "frame_ms": "16.7",
         "blurs": "0",

@@ -189,7 +189,7 @@ def test_it_tells_the_line_on_which_a_row_begins_when_a_cell_holds_line_breaks(r
 def test_it_refuses_rows_that_are_too_short_or_empty(row, csv_text):
     text = csv_text([row("a", 1, "none", True)]) + "a,b\n\n"
     assert problems_of(text) == (
-        "line 3: the row has 2 cells and the header 43.",
+        "line 3: the row has 2 cells and the header 45.",
         "line 4: the line is empty; remove it.",
     )
 

@@ -8,15 +8,19 @@ import pytest
 from analysis.response_times import response_times
 
 
-def answers(participant, *times, correct=True, condition="x"):
-    return [
-        {"participant": participant, "condition": condition, "correct": correct, "rt_ms": float(time)} for time in times
-    ]
+def answers(participant, *times, correct=True, condition="x", shown_times=1):
+    row = {"participant": participant, "condition": condition, "correct": correct, "shown_times": shown_times}
+    return [row | {"rt_ms": float(time)} for time in times]
+
+
+def trials(rows):
+    """As the reader of exports gives them."""
+    return pd.DataFrame(rows).astype({"shown_times": "Int64"})
 
 
 def test_wrong_answers_and_outliers_are_left_out_and_counted():
     rows = answers("a", 100, 1000, 2000, 90_000) + answers("a", 5000, correct=False) + answers("b", 4000)
-    (found,) = response_times(pd.DataFrame(rows), min_ms=200, max_ms=60_000)
+    (found,) = response_times(trials(rows), min_ms=200, max_ms=60_000)
     assert (found.n, found.answered, found.outside, found.wrong) == (2, 3, 2, 1)
     assert (found.medians.median, found.medians.low, found.medians.high) == (2750, 1500, 4000)
     assert found.geometric_mean == pytest.approx(math.exp((math.log(1000 * 2000) / 2 + math.log(4000)) / 2))
@@ -24,14 +28,31 @@ def test_wrong_answers_and_outliers_are_left_out_and_counted():
 
 def test_the_interval_is_brought_back_from_the_logarithm():
     rows = [row for name, time in zip("abcd", (900, 1100, 1000, 1200), strict=True) for row in answers(name, time)]
-    (found,) = response_times(pd.DataFrame(rows))
+    (found,) = response_times(trials(rows))
     assert 700 < found.interval.low < found.geometric_mean < found.interval.high < 1400
 
 
 def test_a_time_of_zero_has_no_logarithm():
-    (found,) = response_times(pd.DataFrame(answers("a", 0, 1000)))
+    (found,) = response_times(trials(answers("a", 0, 1000)))
     assert (found.answered, found.outside) == (1, 1)
 
 
 def test_a_condition_without_right_answers_has_no_row():
-    assert response_times(pd.DataFrame(answers("a", 1000, correct=False))) == ()
+    assert response_times(trials(answers("a", 1000, correct=False))) == ()
+
+
+def test_times_of_trials_that_were_loaded_again_are_left_out_and_counted():
+    rows = [
+        *answers("a", 1000, 2000),
+        *answers("a", 300, 90_000, shown_times=2),
+        *answers("a", 300, shown_times=2, correct=False),
+        *answers("b", 100, 4000),
+    ]
+    (found,) = response_times(trials(rows), min_ms=200, max_ms=60_000)
+    assert (found.answered, found.again, found.outside, found.wrong) == (3, 2, 1, 1)
+    assert (found.medians.low, found.medians.high) == (1500, 4000)
+
+
+def test_a_browser_that_could_not_count_is_believed():
+    (found,) = response_times(trials(answers("a", 1000, shown_times=None) + answers("a", 3000)))
+    assert (found.answered, found.again, found.medians.median) == (2, 0, 2000)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from studyapp.models import Event, Participant, Study
+from studyapp.models import Event, Participant, Response, Study
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.world import make_study, protocol_text
 
@@ -64,10 +64,84 @@ def test_a_small_window_is_told_how_much_it_lacks_live_and_goes_on_by_itself(
     expect(page.locator("#consent")).to_be_focused()
     page.keyboard.press("Tab")
     expect(agree(page)).to_be_focused()
-    # Who has been let through is not stopped again.
+    # Who has been let through is not stopped again on this page, but on the next one.
     page.set_viewport_size({"width": 800, "height": 720})
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Instructions").wait_for()
+    expect(page.locator("#device")).to_contain_text("it is 800 now.")
+    expect(page.get_by_role("button", name="Start the practice")).to_be_hidden()
+    visitor.assert_accessible()
+    page.set_viewport_size({"width": 1024, "height": 720})
+    page.get_by_role("button", name="Start the practice").click()
+    page.locator("[data-trial]").wait_for()
+    assert visitor.complaints == []
+
+
+def test_the_personal_link_on_a_phone_shows_no_trial_and_says_what_is_needed(
+    demanding: Study, visit: Callable[..., Visitor]
+) -> None:
+    at_home = visit()
+    at_home.enrol(demanding)
+    visitor = visit(**PHONE)
+    page = visitor.page
+    page.goto(at_home.page.url)
+    expect(page.locator("#device")).to_contain_text("Please open its address on a larger screen")
+    expect(page.locator("#device")).to_contain_text("opened on another device, it goes on where you are now")
+    expect(page.get_by_text("Nothing about you has been stored")).to_have_count(0)
+    expect(page.locator("[data-trial]")).to_be_hidden()
+    page.wait_for_timeout(1000)
+    page.keyboard.press("1")
+    expect(page.locator(".answer:enabled")).to_have_count(0)
+    visitor.assert_accessible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("localStorage.length") == 0  # the trial was not begun
+    assert not Response.objects.exists()
+    assert visitor.complaints == []
+
+
+def test_a_trial_begins_when_the_window_fits_and_its_time_with_it(
+    demanding: Study, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit(**LARGE)
+    visitor.enrol(demanding)
+    page = visitor.page
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.reload()
+    expect(page.locator("#device")).to_contain_text("it is 800 now.")
+    page.wait_for_timeout(5000)
+    page.set_viewport_size({"width": 1100, "height": 900})
+    visitor.press_number("left", 2)
+    response = Response.objects.get()
+    assert response.rt_ms < 5000
+    assert response.data["hidden_ms"] == 0
+
+
+def test_a_window_made_smaller_in_mid_trial_takes_no_answer_until_it_fits_again(
+    demanding: Study, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit(**LARGE)
+    visitor.enrol(demanding)
+    page, trial = visitor.page, visitor.trial
+    page.locator(visitor.button("left", 1)).focus()
+    page.set_viewport_size({"width": 800, "height": 900})
+    expect(page.locator("#device")).to_be_visible()
+    expect(page.locator("[data-trial]")).to_be_hidden()
+    visitor.assert_accessible()
+    for key in ("1", "ArrowLeft", "Enter", "Space"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(1000)
+    assert not Response.objects.exists()
+    page.set_viewport_size({"width": 1100, "height": 900})
+    expect(page.locator("#device")).to_be_hidden()
+    expect(page.locator(visitor.button("left", 1))).to_be_focused()
+    with page.expect_response(lambda response: response.url.endswith("/responses/")):
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    response = Response.objects.get()
+    assert (response.trial, response.choice, response.confidence) == (trial, "left", 1)
+    assert 1000 <= response.data["hidden_ms"] < response.rt_ms
+    assert [event[2] for event in response.events if event[1] == "resize"] == ["800x900", "1100x900"]
+    assert response.data["shown_times"] == 1
     assert visitor.complaints == []
 
 

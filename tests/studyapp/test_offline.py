@@ -61,7 +61,7 @@ def gone(page: Page, trial: str) -> None:
 
 
 def waiting(page: Page) -> int:
-    return int(page.evaluate("localStorage.length"))
+    return int(page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('quiddity.answer:')).length"))
 
 
 def stored(study: Study) -> list[tuple[str, int]]:
@@ -211,6 +211,25 @@ def test_two_tabs_of_a_session_double_and_lose_nothing(long_study: Study, visit:
     assert waiting(one) == 0
 
 
+def test_a_tab_whose_answer_does_not_count_says_so_and_goes_on_where_the_session_is(
+    long_study: Study, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    to_main_trials(visitor, long_study)
+    one, other = visitor.page, visitor.page.context.new_page()
+    other.goto(one.url)
+    fetched_ahead(other, visitor)
+    gone(one, answer(one, 1))
+    expect(one.locator(".state")).to_have_text("Saved")
+    with other.expect_navigation():
+        answer(other, 6)
+        expect(other.locator(".loading")).to_contain_text("answered in another window, and that answer counts")
+        expect(other.locator(".loading")).to_be_visible()
+    assert shown(other) == shown(one)
+    expect(one.locator(".loading")).to_be_hidden()
+    assert stored(long_study) == [SCALE[0]]
+
+
 def test_an_answer_left_behind_is_delivered_by_a_page_without_a_trial(
     long_study: Study, visit: Callable[..., Visitor]
 ) -> None:
@@ -234,3 +253,50 @@ def test_an_answer_left_behind_is_delivered_by_a_page_without_a_trial(
     page.reload()
     page.wait_for_function("() => localStorage.length === 0")
     assert Response.objects.count() == PRACTICE + MAIN
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_where_storage_is_blocked_the_page_says_that_it_must_stay_open_and_moves_no_image(
+    long_study: Study, visit: Callable[..., Visitor], width: int
+) -> None:
+    visitor = visit(viewport={"width": width, "height": 844})
+    page = visitor.page
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+    )
+    to_main_trials(visitor, long_study)
+    before = [box.bounding_box() for box in page.locator(".query img").all()]
+    page.context.set_offline(True)
+    gone(page, answer(page, 1))
+    expect(page.locator(".state")).to_have_text("Offline. Keep page open: 1 unsaved")
+    gone(page, answer(page, 2))
+    expect(page.locator(".state")).to_have_text("Offline. Keep page open: 2 unsaved")
+    assert [box.bounding_box() for box in page.locator(".query img").all()] == before
+    bar, state = page.locator(".bar").bounding_box(), page.locator(".state").bounding_box()
+    assert bar
+    assert state
+    assert state["y"] + state["height"] <= bar["y"] + bar["height"]
+    page.context.set_offline(False)
+    expect(page.locator(".state")).to_have_text("Saved", timeout=20_000)
+    assert stored(long_study) == list(SCALE[:2])
+
+
+def test_where_storage_is_full_the_word_about_missing_images_says_so_too(
+    long_study: Study, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }")
+    visitor.enrol(long_study)
+    visitor.click("left", 1)
+    page.route("**/trials/", lambda route: route.abort())  # the main trials after the first one stay unknown
+    visitor.click("left", 1)
+    assert visitor.trial.phase == "main"
+    page.context.set_offline(True)
+    answer(page, 1)
+    expect(page.locator(".loading")).to_contain_text("please keep this page open")
+    expect(page.locator(".state")).to_have_text("Offline. Keep page open: 1 unsaved")
+    page.unroute("**/trials/")
+    page.context.set_offline(False)
+    expect(page.locator(".state")).to_have_text("Saved", timeout=20_000)
+    assert visitor.trial.position == PRACTICE + 2

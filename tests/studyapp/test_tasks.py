@@ -264,6 +264,8 @@ def test_tasks_without_query_pairs_refuse_difficulties(task: str) -> None:
         {"hidden_ms": 2e9},
         {"hidden_ms": None},
         {"mouse": 1},
+        {"input": "telepathy"},
+        {"shown_times": 0},
     ],
 )
 @pytest.mark.parametrize("task", ["held_out", "continuation", "transfer"])
@@ -278,7 +280,7 @@ def test_what_is_no_table_of_data_is_none(sent: object) -> None:
 
 @pytest.mark.parametrize("task", ["held_out", "continuation", "transfer"])
 def test_every_task_takes_the_data_of_the_browser(task: str) -> None:
-    data = {field.name: 3 for field in BROWSER_FIELDS}
+    data = {field.name: field.choices[0] if field.choices else 3 for field in BROWSER_FIELDS}
     assert registry.task_named(task).data_of(data) == data
 
 

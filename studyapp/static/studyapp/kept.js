@@ -11,6 +11,11 @@ export class Kept {
     this.prefix = `quiddity.answer:${session}:`;
   }
 
+  // Whether an answer waits in this page only, and would be lost with it.
+  get needsPage() {
+    return Array.from(unstored.keys()).some((key) => key.startsWith(this.prefix));
+  }
+
   add(answer) {
     const last = this.#entries().at(-1);
     const key = `${this.prefix}${(last?.number ?? 0) + 1}:${answer.client_id}`;

@@ -9,18 +9,19 @@ export class Measures {
   #events = [];
   #intervals = [];
   #counts = { blurs: 0, resizes: 0, flips: 0 };
+  #covered = false;
   #hidden = new Stopwatch();
   #original = new Stopwatch();
 
-  // shownAt: when the first frame was painted. imagesMs: how long the images took.
-  constructor(shownAt, imagesMs) {
+  // shownAt: when the first frame was painted. known: the data that stands before the first frame.
+  constructor(shownAt, known) {
     this.shownAt = shownAt;
-    this.imagesMs = imagesMs;
+    this.known = known;
     this.#listen(window, "blur", () => this.#count("blurs", "blur", ""));
     this.#listen(window, "focus", () => this.#log("focus", ""));
     this.#listen(window, "resize", () => this.#count("resizes", "resize", `${innerWidth}x${innerHeight}`));
     this.#listen(document, "visibilitychange", () => {
-      this.#hidden.turn(document.hidden);
+      this.#hidden.turn(document.hidden || this.#covered);
       this.#log("visibility", document.visibilityState);
     });
     requestAnimationFrame((time) => this.#frame(time));
@@ -32,11 +33,17 @@ export class Measures {
     this.#count("flips", "flip", `${place} ${shown}`);
   }
 
+  // covered: whether the notice that the window is too small stands in the trial's place.
+  cover(covered) {
+    this.#covered = covered;
+    this.#hidden.turn(document.hidden || covered);
+  }
+
   // Ends measuring; gives the answer's data and events.
   finish() {
     this.#listening.abort();
     const data = {
-      images_ms: rounded(this.imagesMs),
+      ...this.known,
       ...(this.#intervals.length > 0 && { frame_ms: rounded(median(this.#intervals)) }),
       ...this.#counts,
       hidden_ms: rounded(this.#hidden.total()),

@@ -2,6 +2,7 @@
 // the server has acknowledged it. A replay carries the same client_id, so that nothing can be doubled.
 
 import { Kept } from "./kept.js";
+import { forgetShown } from "./shown.js";
 import { pauseAfter } from "./waiting.js";
 
 const TIMEOUT_MS = 20_000;
@@ -15,12 +16,13 @@ export class Outbox {
     this.where = where;
     this.tell = tell;
     this.kept = new Kept(where.session);
+    this.given = new Set(); // on this page; what waits may come from other tabs, too
     this.acknowledgements = new Map();
     this.running = false;
     this.trouble = null;
     this.waiters = [];
-    // Resolves when another answer than ours stands for a trial, ours is not taken, or the session is over: this page is
-    // behind.
+    // Resolves when another answer stands for a trial than one that waited here, an answer is not taken, or the session is
+    // over: this page is behind. Says whether the answer that does not count was given on this page.
     this.overtaken = new Promise((resolve) => (this.#fallBehind = resolve));
   }
 
@@ -30,10 +32,16 @@ export class Outbox {
     return this.kept.all();
   }
 
+  // Whether closing the page would lose an answer.
+  get needsPage() {
+    return this.kept.needsPage;
+  }
+
   put(answer) {
+    this.given.add(answer.client_id);
     this.kept.add(answer);
     // While a pause runs between two attempts the words would name too few.
-    if (this.running && this.trouble) this.tell(this.trouble, this.waiting().length);
+    if (this.running && this.trouble) this.#tellTrouble();
     this.start();
   }
 
@@ -68,12 +76,17 @@ export class Outbox {
       this.trouble = await alone(`quiddity.outbox:${this.where.session}`, () => this.#sendFirst());
       failures = this.trouble === null ? 0 : failures + 1;
       if (this.trouble === null) continue;
-      this.tell(this.trouble, this.waiting().length);
+      this.#tellTrouble();
       await pauseAfter(failures);
     }
     this.running = false;
     if (hadWork) this.tell("saved", 0);
     this.waiters.splice(0).forEach((resolve) => resolve());
+  }
+
+  #tellTrouble() {
+    const unkept = this.trouble !== "cookies" && this.needsPage;
+    this.tell(unkept ? `${this.trouble}Unkept` : this.trouble, this.waiting().length);
   }
 
   // Gives null, or what went wrong.
@@ -84,7 +97,9 @@ export class Outbox {
     if (!acknowledgement && !REFUSED.has(status)) return { 0: "offline", 403: "cookies" }[status] ?? "busy";
     this.acknowledgements.set(answer.client_id, acknowledgement ?? { status: "refused", feedback: null });
     this.kept.remove(answer);
-    if (acknowledgement?.status !== "stored" || acknowledgement.over) this.#fallBehind();
+    forgetShown(this.where.session, answer.trial);
+    const lost = acknowledgement?.status === "already answered" && this.given.has(answer.client_id);
+    if (acknowledgement?.status !== "stored" || acknowledgement.over) this.#fallBehind(lost);
     return null;
   }
 }

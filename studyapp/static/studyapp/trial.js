@@ -3,6 +3,7 @@
 import { decodeAll, painted } from "./images.js";
 import { Measures, rounded } from "./measures.js";
 import { References } from "./references.js";
+import { countShown } from "./shown.js";
 import { randomUuid } from "./uuid.js";
 
 // Nobody answers a picture this soon: such a click or key was meant for the trial before.
@@ -13,15 +14,15 @@ export class Trial {
   #page;
   #turn;
   #buttons;
-  #since;
+  #due;
   #imagesMs = 0;
   #listening = new AbortController();
 
-  // page: what stays while trials come and go; turn: this trial's element; since: when its turn began.
-  constructor(page, turn, since) {
+  // page: what stays while trials come and go; turn: this trial's element; due: when it should have been shown.
+  constructor(page, turn, due) {
     this.#page = page;
     this.#turn = turn;
-    this.#since = since;
+    this.#due = due;
     this.#buttons = Array.from(turn.querySelectorAll(".answer")); // from "left, sure" to "right, sure"
   }
 
@@ -36,27 +37,33 @@ export class Trial {
   // Shows the trial once all of its images are decoded.
   async show(onTrouble) {
     await decodeAll(this.#turn.querySelectorAll("img"), onTrouble);
-    this.#imagesMs = performance.now() - this.#since;
+    this.#imagesMs = performance.now() - this.#due;
+    scrollTo(0, 0); // every trial begins at the same place, wherever the one before it was left
     this.#turn.dataset.state = "shown";
     delete this.#page.dataset.waiting;
   }
 
   // Starts the clock at the first painted frame and waits for the answer.
   async ask() {
+    const times = countShown(this.#page.dataset.session, this.id);
     const shownAt = await painted();
-    const measures = new Measures(shownAt, this.#imagesMs);
+    const measures = new Measures(shownAt, { shown_times: times, images_ms: rounded(this.#imagesMs) });
+    measures.cover("covered" in this.#page.dataset);
+    this.#listen("cover", (event) => measures.cover(event.detail));
     const references = new References(this.#turn, (...flip) => measures.flip(...flip), this.#listening.signal);
     this.#setEnabled(true);
     // The page itself, not a button: the keyboard starts between the sides and favours neither.
     this.#page.focus({ preventScroll: true });
-    const { button, time } = await this.#firstAnswer(shownAt, references);
+    const { button, time, input } = await this.#firstAnswer(shownAt, references);
+    const { data, events } = measures.finish();
     const given = {
       trial: this.id,
       client_id: randomUuid(),
       choice: button.dataset.side,
       confidence: Number(button.dataset.confidence),
       rt_ms: rounded(time - shownAt),
-      ...measures.finish(),
+      data: { input, ...data },
+      events,
     };
     this.markChosen(given);
     return given;
@@ -88,11 +95,13 @@ export class Trial {
 
   #firstAnswer(shownAt, references) {
     return new Promise((resolve) => {
-      const answer = (button, time) => time - shownAt >= TOO_SOON_MS && resolve({ button, time });
+      let pointer;
+      const answer = (button, time, input) => time - shownAt >= TOO_SOON_MS && resolve({ button, time, input });
+      this.#listen("pointerdown", (event) => (pointer = event.pointerType));
       this.#listen("click", (event) => {
         const button = event.target.closest(".answer");
         // The second click of a double click is not another answer, also where it lands on the next trial.
-        if (button && event.detail <= 1) answer(button, event.timeStamp);
+        if (button && event.detail <= 1) answer(button, event.timeStamp, inputOf(event, pointer));
       });
       this.#listen("keydown", (event) => this.#onKeyDown(event, references, answer));
       this.#listen("keyup", (event) => isF(event) && references.all?.end(event.timeStamp));
@@ -112,7 +121,7 @@ export class Trial {
       references.all?.begin(event.timeStamp);
     } else if (/^[1-6]$/.test(event.key)) {
       event.preventDefault();
-      answer(this.#buttons[Number(event.key) - 1], event.timeStamp);
+      answer(this.#buttons[Number(event.key) - 1], event.timeStamp, "keyboard");
     }
   }
 
@@ -131,6 +140,12 @@ export class Trial {
   #setEnabled(enabled) {
     for (const button of this.#buttons) button.disabled = !enabled;
   }
+}
+
+// What made a click; Enter and Space make one without a pointer. Older browsers do not tell the pointer of a click, and
+// there it is the one that was last pressed.
+function inputOf(click, pointer) {
+  return (click.pointerType ?? (click.detail > 0 ? pointer : "")) || "keyboard";
 }
 
 function isF(event) {
