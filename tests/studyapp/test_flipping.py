@@ -87,6 +87,19 @@ def test_a_key_held_down_does_the_same_and_a_short_one_changes_what_stays(visito
     assert stored(visitor).data["flips"] == 4
 
 
+def test_where_originals_are_shown_a_key_held_down_shows_the_explanations_until_it_is_let_go(visitor: Visitor) -> None:
+    page = visitor.page
+    page.keyboard.press("f")
+    is_shown(page, *ORIGINALS)
+    page.keyboard.down("f")
+    is_shown(page, *EXPLAINED)
+    page.wait_for_timeout(LONG_MS)
+    is_shown(page, *EXPLAINED)
+    page.keyboard.up("f")
+    is_shown(page, *ORIGINALS)
+    assert stored(visitor).data["flips"] == 3
+
+
 def test_a_touch_flips_one_place_and_another_one_flips_it_back(visitor: Visitor) -> None:
     page = visitor.page
     page.locator("button.reference").nth(2).tap()

@@ -267,7 +267,7 @@ def test_the_keys_still_answer_after_a_flip_or_a_click_anywhere(
     assert (response.choice, response.confidence) == ("left", 2)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1366, 625), (1024, 768), (390, 844), (390, 664)])
 def test_a_whole_trial_with_four_references_fits_the_screen_at_equal_sizes_in_all_conditions(
     live_study: Study, visit: Callable[..., Visitor], width: int, height: int
 ) -> None:

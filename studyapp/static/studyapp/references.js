@@ -1,5 +1,5 @@
 // References that carry an explanation: each place holds the original and its explanation, one above the other. A short
-// press changes what is shown, a long one shows the original for as long as it lasts: on a place for this place, on
+// press changes what is shown, a long one shows the other one for as long as it lasts: on a place for this place, on
 // the button or the key F for all of them.
 
 const HOLD_MS = 300;
@@ -46,7 +46,7 @@ export class References {
   }
 }
 
-// One press on one or all places: it begins with the original, and its length decides what stays.
+// One press on one or all places: it begins with what is not shown, and its length decides whether that stays.
 class Press {
   #places;
   #show;
@@ -62,13 +62,12 @@ class Press {
     if (this.#before) return;
     this.#before = this.#shown();
     this.#since = time;
-    this.#turnTo("original");
+    this.#turnTo(this.#before === "original" ? "explanation" : "original");
   }
 
   end(time) {
     if (!this.#before) return;
-    const other = this.#before === "original" ? "explanation" : "original";
-    this.#turnTo(time - this.#since > HOLD_MS ? "explanation" : other);
+    if (time - this.#since > HOLD_MS) this.#turnTo(this.#before);
     this.#before = null;
   }
 
