@@ -368,6 +368,7 @@ class RecruitmentTable(Table):
     screen_out_url: Address | None = None
     quota_url: Address | None = None
     declined_url: Address | None = None
+    withdrawn_url: Address | None = None
     jwks_url: Address | None = None
     audience: Words | None = None
 

@@ -5,14 +5,15 @@ from urllib.parse import quote
 from studyapp.models import Ending, Participant, RecruiterIdentity
 from studyapp.recruitment.arrival import Arrival
 
-SCREENED_OUT = (Ending.QUIZ_FAILED, Ending.PRACTICE_FAILED)
-
 
 def way_out(participant: Participant) -> str | None:
     """The address to which somebody is led whose session is over; None where the protocol has none."""
     recruitment = participant.study.plan.recruitment
+    if participant.ended_as == Ending.WITHDRAWN:
+        # The id is deleted, and whoever withdrew has no code to hand in.
+        return link_for_arrival(recruitment.withdrawn_url, None)
     if participant.ended_as:
-        return link_for(recruitment.screen_out_url if participant.ended_as in SCREENED_OUT else None, participant)
+        return link_for(recruitment.screen_out_url, participant)
     if participant.completed_at is not None:
         return link_for(recruitment.completion_url, participant)
     return link_for(recruitment.quota_url, participant)

@@ -9,10 +9,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Subquery
 from django.utils import timezone
 
 from studyapp.assignment import SideName
@@ -42,10 +43,15 @@ class Acknowledgement:
 
 @dataclass(frozen=True)
 class Feedback:
-    """Whether the stored answer was right, and which side was."""
+    """Whether the stored answer was right, and which side was.
+
+    ``then`` is said of the last answer of a practice round: ``main`` where the main trials follow, ``again`` where
+    another round does.
+    """
 
     correct: bool
     strong_side: str
+    then: Literal["", "main", "again"] = ""
 
 
 @transaction.atomic
@@ -178,6 +184,21 @@ def _acknowledge(participant: Participant, found: _Found, client_id: UUID) -> Ac
             "This answer was given to another trial." if found.is_current else "Only the current trial can be answered."
         )
     told = found.phase == Phase.PRACTICE or participant.study.plan.trials.feedback
-    feedback = Feedback(found.correct, found.strong_side) if told else None
+    feedback = Feedback(found.correct, found.strong_side, _then(participant, found)) if told else None
     stored = found.stored or found.answered_by == client_id
     return Acknowledgement(stored=stored, feedback=feedback, over=found.lost_place)
+
+
+def _then(participant: Participant, found: _Found) -> Literal["", "main", "again"]:
+    """What follows on a trial of practice; the same for a replay, because trials are only ever added at the end."""
+    if found.phase != Phase.PRACTICE:
+        return ""
+    # This trial and the next one; none is next where the session ended.
+    here, *rest = participant.trials.filter(position__gte=_position(found.pk)).order_by("position")[:2]
+    if not rest or (rest[0].phase, rest[0].round) == (here.phase, here.round):
+        return ""
+    return "main" if rest[0].phase == Phase.MAIN else "again"
+
+
+def _position(trial: int) -> Subquery:
+    return Subquery(Trial.objects.filter(pk=trial).values("position"))

@@ -44,7 +44,7 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
     participant = _known(request, study, arrival)
     if participant is None:
         return _consent_page(request, study, arrival) if has_place(study) else _full(request, study, arrival)
-    if arrival and study.plan.recruitment.returning == "refuse":
+    if arrival and study.plan.recruitment.returning == "refuse" and not _is_at_it(request, participant):
         return _took_part(request, study)
     participant_return(participant=participant)
     return redirect("session", token=participant.token)
@@ -87,6 +87,12 @@ def _known(request: HttpRequest, study: Study, arrival: Arrival | None) -> Parti
     if arrival is None:
         return remembered(request, study)
     return study.participants.filter(identity__external_id=arrival.external_id).select_related("study").first()
+
+
+def _is_at_it(request: HttpRequest, participant: Participant) -> bool:
+    """Whether somebody comes from a session that is not over, in the browser in which it was begun."""
+    over = participant.ended_as or participant.completed_at or participant.released_at
+    return not over and remembered(request, participant.study) == participant
 
 
 def _decide(request: HttpRequest, study: Study, arrival: Arrival | None) -> HttpResponse:
@@ -134,7 +140,7 @@ def _took_part(request: HttpRequest, study: Study) -> HttpResponse:
 
 def _full(request: HttpRequest, study: Study, arrival: Arrival | None) -> HttpResponse:
     link = link_for_arrival(study.plan.recruitment.quota_url, arrival)
-    return render(request, "studyapp/full.html", {"study": study, "link": link})
+    return render(request, "studyapp/full.html", {"study": study, "link": link, "closed": study.closed_at is not None})
 
 
 def _not_from_panel(request: HttpRequest, study: Study, error: ArrivalError) -> HttpResponse:

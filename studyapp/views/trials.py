@@ -17,10 +17,11 @@ from studyapp.addresses import slot_of
 from studyapp.answers import read_answer
 from studyapp.coming import coming_trials, visible_trial
 from studyapp.flow import Step
-from studyapp.models import Phase, Trial
+from studyapp.language import speak
+from studyapp.models import Phase, Study, Trial
 from studyapp.progress import session_progress
 from studyapp.selectors import Progress, phase_progress, reference_panels, slot_image
-from studyapp.services.responses import ResponseRefusedError, response_record
+from studyapp.services.responses import Feedback, ResponseRefusedError, response_record
 from studyapp.tasks.registry import task_named, task_of
 from studyapp.trial_events import logged_events
 from studyapp.views.personal_link import participant_of, unloaded_participant_of
@@ -93,11 +94,10 @@ def record_response(request: HttpRequest, token: str) -> HttpResponseBase:
         )
     except ResponseRefusedError as error:
         return JsonResponse({"error": str(error)}, status=409)
-    feedback = acknowledgement.feedback
     return JsonResponse(
         {
             "status": "stored" if acknowledgement.stored else "already answered",
-            "feedback": feedback and {"correct": feedback.correct, "strong_side": feedback.strong_side},
+            "feedback": acknowledgement.feedback and _told(acknowledgement.feedback, speak(participant.study)),
             "over": acknowledgement.over,
         }
     )
@@ -121,6 +121,18 @@ def trial_image(request: HttpRequest, token: str, public_id: UUID, code: str, im
     response = picture(file)
     response["Cache-Control"] = "private, max-age=3600"
     return response
+
+
+def _told(feedback: Feedback, study: Study) -> dict[str, Any]:
+    """Feedback as the page takes it, with a sentence on what follows where practice ends or is repeated."""
+    then = ""
+    if feedback.then == "again":
+        then = _("Not enough answers were right this time, which happens easily. The practice begins once more.")
+    elif feedback.then == "main" and study.plan.trials.feedback:
+        then = _("The practice is over. Now the trials begin that count.")
+    elif feedback.then == "main":
+        then = _("The practice is over. From here on you are not told whether you are right.")
+    return {"correct": feedback.correct, "strong_side": feedback.strong_side, "then": then}
 
 
 def _label(progress: Progress) -> str:

@@ -6,6 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from studyapp.models import Ending, Participant
+from studyapp.recruitment.links import way_out
 from studyapp.services.withdrawal import participant_withdraw
 from studyapp.views.memory import forget
 from studyapp.views.personal_link import participant_of
@@ -27,7 +28,12 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
 
 def withdrawn_page(request: HttpRequest, participant: Participant) -> HttpResponse:
     """What the personal link shows from then on. The browser forgets the participant."""
-    context = {"study": participant.study, "participant": participant, "keeps": _keeps(participant)}
+    context = {
+        "study": participant.study,
+        "participant": participant,
+        "keeps": _keeps(participant),
+        "link": way_out(participant),
+    }
     page = render(request, "studyapp/withdrawn.html", context)
     forget(page, participant.study)
     return page

@@ -116,7 +116,9 @@ def test_a_full_study_is_said_before_anybody_reads_the_consent(client: Client, r
 
 def test_a_closed_study_says_so(client: Client, recruiting: Study) -> None:
     Study.objects.update(closed_at=timezone.now())
-    assert "All places are taken" in client.get(URL, PANEL).content.decode()
+    page = client.get(URL, PANEL).content.decode()
+    assert "takes no new participants now" in page
+    assert "All places are taken" not in page
 
 
 def test_an_unreadable_carried_value_on_the_declined_page_does_no_harm(client: Client, recruiting: Study) -> None:
@@ -138,3 +140,22 @@ def test_no_page_before_the_personal_link_stores_a_cookie_that_names_the_person(
     client.get(URL, PANEL)
     assert "5f3a" not in str(client.cookies)
     assert uuid.UUID(str(client.get(URL, PANEL).context["client_id"]))
+
+
+def test_where_nobody_may_return_the_browser_of_a_session_that_is_not_over_goes_on(client: Client, db: None) -> None:
+    study_with('source = "prolific"', 'returning = "refuse"')
+    link = enrol(client)
+    client.get(link)  # the page that remembers whose browser this is
+    assert client.get(URL, PANEL)["Location"] == link
+    assert "You took part already" in Client().get(URL, PANEL).content.decode()
+    now = timezone.now()
+    Participant.objects.update(instructions_read_at=now, completed_at=now, completion_code="ABCDEFGH")
+    assert "You took part already" in client.get(URL, PANEL).content.decode()
+
+
+def test_who_withdraws_is_led_back_without_id_and_code(client: Client, db: None) -> None:
+    study_with('source = "prolific"', 'withdrawn_url = "https://panel.example/?gone={participant}{code}"')
+    link = enrol(client)
+    page = client.post(f"{link}withdraw/", follow=True).content.decode()
+    assert "You have withdrawn" in page
+    assert 'href="https://panel.example/?gone="' in page

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studyapp.models import Participant, Response
+from studyapp.selectors import current_trial
+from tests.studyapp.whole_session import fresh, to_practice
 
 
 def payload(participant: Participant, position: int = 1) -> dict[str, Any]:
@@ -34,9 +36,37 @@ def test_a_practice_answer_is_acknowledged_with_feedback(client: Client, partici
     acknowledgement = send(client, participant, payload(participant)).json()
     assert acknowledgement == {
         "status": "stored",
-        "feedback": {"correct": strong_side == "left", "strong_side": strong_side},
+        "feedback": {"correct": strong_side == "left", "strong_side": strong_side, "then": ""},
         "over": False,
     }
+
+
+def follow_up(client: Client, person: Participant, *, right: bool) -> list[str]:
+    """Answer a practice round of two trials; what was said of the next steps, also in a replay."""
+    said = []
+    for _ in range(2):
+        trial = current_trial(fresh(person))
+        assert trial is not None
+        wrong = "left" if trial.strong_side == "right" else "right"
+        body = payload(person, trial.position) | {"choice": trial.strong_side if right else wrong}
+        told = [send(client, person, body).json()["feedback"]["then"] for _ in range(2)]  # type: ignore[attr-defined]
+        assert told[0] == told[1]
+        said.append(told[0])
+    return said
+
+
+def test_the_last_answer_of_practice_is_told_what_follows(client: Client, person: Participant) -> None:
+    to_practice(person)
+    again = "Not enough answers were right this time, which happens easily. The practice begins once more."
+    over = "The practice is over. From here on you are not told whether you are right."
+    assert follow_up(client, person, right=False) == ["", again]
+    assert follow_up(client, person, right=True) == ["", over]
+
+
+def test_where_practice_ends_the_session_nothing_is_promised(client: Client, person: Participant) -> None:
+    to_practice(person)
+    follow_up(client, person, right=False)
+    assert follow_up(client, person, right=False) == ["", ""]
 
 
 def test_a_main_answer_is_acknowledged_in_the_same_words_whether_it_is_right_or_wrong(

@@ -11,6 +11,7 @@ from studyapp.models import Study
 from tests.studyapp.test_accessibility import PHONE, SCREENS
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.whole_session import answer, whole_study
+from tests.studyapp.world import make_study, protocol_text
 
 
 @pytest.fixture
@@ -133,3 +134,42 @@ def test_another_device_goes_on_at_the_same_step_with_the_personal_link(
     press(first.page, "Go on to the quiz")
     second.page.goto(first.page.url)
     expect(second.page.get_by_role("heading", name="Short quiz")).to_be_visible()
+
+
+def test_a_form_that_is_sent_without_a_connection_stays_as_it_was_filled_in(
+    whole: Study, visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.goto(f"{visitor.address}/s/{whole.slug}/")
+    press(page, "I agree and take part")
+    page.get_by_label("How old are you?").fill("41")
+    page.wait_for_load_state("networkidle")  # its scripts are there
+    page.context.set_offline(True)
+    press(page, "Send and go on")
+    expect(page.locator(".state")).to_contain_text("Offline: nothing was sent.")
+    expect(page.get_by_label("How old are you?")).to_have_value("41")
+    page.context.set_offline(False)
+    expect(page.locator(".state")).to_be_empty()
+    page.get_by_label("Yes").check()
+    press(page, "Send and go on")
+    page.get_by_role("heading", name="Instructions", level=1).wait_for()
+    assert visitor.participant.questionnaires.get().answers["age"] == 41
+
+
+def test_a_scale_of_eleven_steps_between_long_words_stays_in_its_sheet(
+    live_server: LiveServer, visit: Callable[..., Visitor]
+) -> None:
+    ends = 'min = 1, max = 11, low_label = "exceedingly tired", high_label = "entirely awake"'
+    question = f'{{name = "awake", label = "How awake are you?", kind = "scale", {ends}}}'
+    study = make_study(protocol_text(tables=f'[questionnaire_before]\ntitle = "You"\nquestions = [{question}]\n'))
+    visitor = visit()
+    visitor.page.goto(f"{visitor.address}/s/{study.slug}/")
+    press(visitor.page, "I agree and take part")
+    sheet = visitor.page.locator("main.sheet").bounding_box()
+    assert sheet
+    for part in visitor.page.locator(".scale .end, .scale .choice").all():
+        box = part.bounding_box()
+        assert box
+        assert sheet["x"] <= box["x"]
+        assert box["x"] + box["width"] <= sheet["x"] + sheet["width"]

@@ -230,7 +230,7 @@ class TestAFourthTask:
         answer = {"trial": str(trial.public_id), "client_id": str(uuid.uuid4()), "confidence": 3, "rt_ms": 900.5}
         url = f"/p/{person.token}/responses/"
         told = client.post(url, answer | {"choice": trial.strong_side}, content_type="application/json").json()
-        assert told["feedback"] == {"correct": True, "strong_side": trial.strong_side}
+        assert told["feedback"] == {"correct": True, "strong_side": trial.strong_side, "then": ""}
 
     def test_it_declares_data_of_its_own(self, toy: Toy) -> None:
         assert toy.data_of({"mood": "good", "blurs": 2, "frame_ms": None}) == {"mood": "good", "blurs": 2}

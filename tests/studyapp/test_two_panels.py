@@ -16,7 +16,7 @@ def study_of_two_panels(live_server: LiveServer, browser: Browser) -> Study:
     return make_study(protocol_text(features=2, stimuli="weak_references = 4"))
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1366, 625), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1366, 660), (1024, 768), (390, 844)])
 def test_both_panels_and_the_queries_fit_the_screen_at_equal_places_in_all_conditions(
     study_of_two_panels: Study, visit: Callable[..., Visitor], width: int, height: int
 ) -> None:

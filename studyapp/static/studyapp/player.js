@@ -98,6 +98,7 @@ function showProgress({ label, done, of, left }) {
 // Shows where the session stands now, once all answers are stored.
 async function leave() {
   wait();
+  if (outbox.trouble) interrupted();
   await outbox.empty();
   if (hasLost) await tellLost();
   location.replace(page.dataset.session);

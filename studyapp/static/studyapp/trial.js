@@ -81,13 +81,14 @@ export class Trial {
   }
 
   // Says whether the answer was right; waits until the participant has read it.
-  async tell({ correct, strong_side: side }) {
+  async tell({ correct, strong_side: side, then }) {
     const box = this.#turn.querySelector(".feedback");
     const query = this.#turn.querySelector(`.query[data-side="${side}"]`);
     query.dataset.strong = "";
     query.append(Object.assign(document.createElement("span"), { className: "verdict", textContent: box.dataset.mark }));
     box.hidden = false;
-    box.querySelector("p").textContent = box.dataset[`${correct ? "right" : "wrong"}${side === "left" ? "Left" : "Right"}`];
+    const told = box.dataset[`${correct ? "right" : "wrong"}${side === "left" ? "Left" : "Right"}`];
+    box.querySelector("p").textContent = `${told} ${then}`.trim();
     const proceed = box.querySelector("#continue");
     proceed.focus();
     await new Promise((resolve) => proceed.addEventListener("click", resolve, { once: true }));
