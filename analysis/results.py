@@ -16,7 +16,7 @@ from analysis.detection import Detection, detections
 from analysis.effects import EffectSize, cohens_dz, cohens_h
 from analysis.hypotheses import Effect, HypothesisResult, effect_of, judge_hypotheses
 from analysis.learning import Learning, learning
-from analysis.mixed_model import MixedModel, mixed_model
+from analysis.mixed_model import MixedModel, RandomEffects, mixed_model
 from analysis.observers import Yardstick, yardsticks
 from analysis.plan_check import PlanPoint, check_plan
 from analysis.reading import ExportError
@@ -26,6 +26,8 @@ from analysis.significance import ChanceTest, Comparison, TwoUnits, chance_tests
 from stimuli.protocol import CHANCE, AnalysisTable, ProtocolFile
 
 Pair = tuple[str, str]
+# So many answers are fitted with slopes in about half a minute.
+MOST_FOR_SLOPES = 20_000
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ def analyse(
     trials = selection.analysed
     main = _find(trials, plan, seed=seed)
     pairs = _pairs(main, plan)
-    model = mixed_model(trials, pairs=[pair for pair in pairs if CHANCE not in pair])
+    contrasts = [pair for pair in pairs if CHANCE not in pair]
+    model = mixed_model(trials, pairs=contrasts, random_effects=_random_effects(trials, plan))
     first = export.iloc[0]
     return Results(
         study=str(first["study"]),
@@ -143,7 +146,7 @@ def analyse(
         seed=seed,
         plan=plan,
         points=check_plan(protocol, export, trials) if protocol else (),
-        hypotheses=judge_hypotheses(main.scores, model, plan, seed=seed),
+        hypotheses=judge_hypotheses(trials, model, plan, seed=seed),
         model=model,
         main=main,
         details=_details(trials, main, plan, seed=seed),
@@ -151,6 +154,13 @@ def analyse(
         everyone=_find(selection.main, plan, seed=seed) if len(selection.main) > len(trials) else None,
         yardsticks=() if observers is None else yardsticks(trials, observers),
     )
+
+
+def _random_effects(trials: pd.DataFrame, plan: AnalysisTable) -> RandomEffects:
+    """Those of the plan; where nothing is tested that was declared, a large study is spared the minutes of slopes."""
+    if not plan.hypotheses and len(trials) > MOST_FOR_SLOPES:
+        return "intercepts"
+    return plan.random_effects
 
 
 def _nobody_left(selection: Selection) -> str:
