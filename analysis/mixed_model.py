@@ -207,6 +207,8 @@ def _too_little(trials: pd.DataFrame, reasons: Sequence[Absent]) -> Absent | Non
 
 
 def _cells(trials: pd.DataFrame, random_effects: RandomEffects) -> _Cells:
+    # Where a variance is nearly 0 the search ends a little elsewhere for another order of the same answers.
+    trials = trials.sort_values([*UNITS, "condition", "correct"])
     condition, names = pd.factorize(trials["condition"], sort=True)
     groups = {unit: pd.factorize(trials[unit], sort=True)[0] for unit in UNITS}
     if random_effects == "slopes":
