@@ -124,7 +124,7 @@ def _test(
     if isinstance(effect, Absent):
         return HypothesisResult(hypothesis, effect, effect, None, None, "not tested")
     answers = _answers_to(hypothesis, trials)
-    test = _too_few(hypothesis, answers) or _planned_test(hypothesis, effect, model, plan)
+    test = _too_few(answers) or _planned_test(hypothesis, effect, model, plan)
     if isinstance(test, Absent):
         return HypothesisResult(hypothesis, effect, test, None, None, "not tested")
     found = HypothesisResult(hypothesis, effect, test, test.p, None, "not tested", _basis(answers))
@@ -153,18 +153,15 @@ def _answers_to(hypothesis: HypothesisTable, trials: pd.DataFrame) -> pd.DataFra
     return answers[answers["participant"].map(met) == met.max()]
 
 
-def _too_few(hypothesis: HypothesisTable, answers: pd.DataFrame) -> Absent | None:
+def _too_few(answers: pd.DataFrame) -> Absent | None:
     """Why a hypothesis is not tested, whatever the test: one unit is no sample."""
-    for unit in ("participant", "feature"):
+    within = answers.groupby("participant")["condition"].nunique().max() > 1
+    for unit, told in (("participant", "of 1 participant"), ("feature", "to 1 feature")):
         for name, group in answers.groupby("condition"):
             if group[unit].nunique() < FEWEST:
-                who = "with both conditions " if len(_named(hypothesis)) > 1 and _within(answers) else ""
-                return Absent(f"No test: {name} has answers of 1 {unit} {who}only, and {FEWEST} are the fewest.")
+                who = " with both conditions" if within and unit == "participant" else ""
+                return Absent(f"No test: {name} has answers {told}{who} only, and {FEWEST} are the fewest.")
     return None
-
-
-def _within(answers: pd.DataFrame) -> bool:
-    return bool(answers.groupby("participant")["condition"].nunique().max() > 1)
 
 
 def _modelled(hypothesis: HypothesisTable, trials: pd.DataFrame, model: MixedModel) -> pd.DataFrame:

@@ -123,7 +123,7 @@ def test_one_feature_is_no_test():
         feature=lambda rows: rows["feature"].where(rows["condition"] == "a", "same")
     )
     (found,), _ = judged(trials, AnalysisTable(hypotheses=(hypothesis(),)))
-    assert found.test == Absent("No test: b has answers of 1 feature only, and 2 are the fewest.")
+    assert found.test == Absent("No test: b has answers to 1 feature only, and 2 are the fewest.")
 
 
 def test_a_test_says_on_how_many_it_rests():

@@ -5,7 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from analysis.response_times import response_times
+from analysis.absence import Absent
+from analysis.response_times import missing_times, response_times
 
 
 def answers(participant, *times, correct=True, condition="x"):
@@ -35,3 +36,22 @@ def test_a_time_of_zero_has_no_logarithm():
 
 def test_a_condition_without_right_answers_has_no_row():
     assert response_times(pd.DataFrame(answers("a", 1000, correct=False))) == ()
+
+
+def test_times_of_zero_are_counted_apart():
+    (found,) = response_times(pd.DataFrame(answers("a", 0, 0, 100, 1000)), min_ms=200)
+    assert (found.answered, found.outside, found.zero) == (1, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (answers("a", 0, 0), "2 of its 2 right answers took 0 ms, which is no time."),
+        (answers("a", 0, 90), "1 of its 2 right answers took 0 ms, and the others lie outside the declared bounds."),
+        (answers("a", 1000, correct=False), "none of its 1 answers is right."),
+    ],
+)
+def test_it_says_why_a_condition_has_no_times(rows, told):
+    trials = pd.DataFrame(rows + answers("a", 1000, condition="y"))
+    assert missing_times(trials, min_ms=200) == (Absent(f"No response times with x: {told}"),)
+    assert [row.condition for row in response_times(trials, min_ms=200)] == ["y"]
