@@ -72,7 +72,7 @@ def _ci(interval: Interval | Absent) -> str:
 
 
 def _in_odds(result: HypothesisResult) -> Iterator[str]:
-    if isinstance(result.test, Contrast | ConditionEstimate):
+    if isinstance(result.test, Contrast | ConditionEstimate) and not isinstance(result.test.log_odds, Absent):
         name = "OR" if isinstance(result.test, Contrast) else "odds"
         interval = odds_interval(result.test.interval).replace(" to ", ", ")
         yield f"{name} = {odds_ratio(result.test.log_odds)}, 95% CI [{interval}]"

@@ -12,6 +12,9 @@ from analysis.intervals import no_spread
 
 # "Medium" scale of the prior on the standardised effect, as in R's BayesFactor and in JASP.
 SCALE = math.sqrt(2) / 2
+FEWEST_IN_A_GROUP = 2
+# Ratios such as 0.9 - 0.4 and 0.7 - 0.2 differ in the last bit.
+NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,40 @@ def bayes_factor(values: NDArray[np.float64], *, scale: float = SCALE) -> BayesF
     )
 
 
-def jzs_bayes_factor(t: float, n: int, *, scale: float = SCALE) -> float:
+def bayes_factor_between(
+    first: NDArray[np.float64], second: NDArray[np.float64], *, scale: float = SCALE
+) -> BayesFactor | Absent:
+    """The JZS Bayes factor of a difference between two groups of participants, against equal means.
+
+    Priors as in :func:`bayes_factor`; the model, and its ``t``, suppose equal variances.
+    """
+    counts = len(first), len(second)
+    if min(counts) < FEWEST_IN_A_GROUP:
+        return Absent("No Bayes factor: a condition has fewer than 2 participants.")
+    if max(np.ptp(first), np.ptp(second)) < NO_SPREAD:
+        told = "within each condition all participants have the same value, which shows no spread"
+        return Absent(f"No Bayes factor: {told}.")
+    t = float(stats.ttest_ind(first, second).statistic)
+    effective = counts[0] * counts[1] / sum(counts)
+    return BayesFactor(
+        jzs_bayes_factor(t, effective, df=sum(counts) - 2, scale=scale),
+        sum(counts),
+        t,
+        scale,
+        f"JZS Bayes factor of two groups, Cauchy prior of scale {scale:.3f}",
+    )
+
+
+def jzs_bayes_factor(t: float, n: float, *, df: int | None = None, scale: float = SCALE) -> float:
     """BF10 of a one-sample or paired t-test from its ``t`` and ``n``.
+
+    Of two groups ``n`` is the effective size, n1 n2 / (n1 + n2), and ``df`` n1 + n2 - 2.
 
     The effect's prior is a normal whose variance g has an inverse chi-squared distribution; g is integrated out over
     log g, in logarithms, so that no t is too large. Source: Rouder, Speckman, Sun, Morey and Iverson (2009), Bayesian
     t tests for accepting and rejecting the null hypothesis, Psychonomic Bulletin and Review 16, formula 1.
     """
-    df = n - 1
+    df = round(n) - 1 if df is None else df
     null = -(df + 1) / 2 * math.log1p(t**2 / df)
 
     def log_ratio(u: float) -> float:

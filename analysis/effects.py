@@ -11,6 +11,9 @@ from analysis.absence import Absent
 from analysis.intervals import LEVEL, Interval, bootstrap_interval, no_spread
 
 Reals = NDArray[np.float64]
+FEWEST_IN_A_GROUP = 2
+# Ratios such as 0.9 - 0.4 and 0.7 - 0.2 differ in the last bit.
+NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def cohens_dz(differences: Reals) -> EffectSize | Absent:
     return EffectSize(dz, Interval(low, high, "interval of the noncentral t"))
 
 
-def _noncentrality(t: float, df: int, share: float) -> float:
+def _noncentrality(t: float, df: float, share: float) -> float:
     """The noncentrality under which a t of at most ``t`` has probability ``share``."""
     reach = 6 * math.sqrt(1 + t**2 / (2 * df)) + 6 / df  # six times as wide as the normal that comes nearest
 
@@ -47,6 +50,34 @@ def _noncentrality(t: float, df: int, share: float) -> float:
         return (float(noncentrality < t) if math.isnan(found) else found) - share
 
     return float(optimize.brentq(beyond, t - reach, t + reach))
+
+
+def standardised_difference(first: Reals, second: Reals) -> EffectSize | Absent:
+    """The difference of the means of two groups of participants in the root of the mean of their two variances.
+
+    It does not suppose equal variances, as Welch's test does not, from whose t and degrees of freedom its interval
+    comes, by the noncentral t. Source: Delacre, Lakens, Ley, Liu and Leys (2021), Why Hedges' g*s based on the
+    non-pooled standard deviation should be reported with Welch's t-test.
+    """
+    if min(len(first), len(second)) < FEWEST_IN_A_GROUP:
+        return Absent("No standardised effect: a condition has fewer than 2 participants.")
+    if max(np.ptp(first), np.ptp(second)) < NO_SPREAD:
+        told = "within each condition all participants have the same value, which shows no spread"
+        return Absent(f"No standardised effect: {told}.")
+    variances = first.var(ddof=1), second.var(ddof=1)
+    found = stats.ttest_ind(first, second, equal_var=False)
+    # What a difference in standard errors is in standard deviations.
+    scale = math.sqrt(2 * (variances[0] / len(first) + variances[1] / len(second)) / sum(variances))
+    t, df = float(found.statistic), float(found.df)
+    low, high = (_noncentrality(t, df, share) * scale for share in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
+    return EffectSize(t * scale, Interval(low, high, "interval of the noncentral t with Welch's degrees of freedom"))
+
+
+def cohens_h_between(first: Reals, second: Reals, *, seed: int) -> EffectSize:
+    """As :func:`cohens_h`, of two groups of participants, who are resampled each in their own group."""
+    return EffectSize(
+        float(_h(first, second)), bootstrap_interval(first, second, statistic=_h, seed=seed, paired=False)
+    )
 
 
 def cohens_h(first: Reals, second: Reals, *, seed: int) -> EffectSize:

@@ -1,6 +1,5 @@
 """The confirmatory part: the hypotheses of the plan, by the planned test, corrected as one family, with verdicts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -9,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.absence import Absent
+from analysis.accuracy import participant_scores
 from analysis.equivalence import EquivalenceTest, equivalence_test
 from analysis.intervals import Interval, bootstrap_interval
 from analysis.mixed_model import ConditionEstimate, Contrast, MixedModel
@@ -18,6 +18,8 @@ from stimuli.protocol import CHANCE as CHANCE_NAME
 from stimuli.protocol import AnalysisTable, HypothesisTable
 
 Test = ParticipantTest | EquivalenceTest | Contrast | ConditionEstimate
+# With fewer participants or features in a condition nothing shows how much they differ.
+FEWEST = 2
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,23 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What a test rests on: so many answers of so many participants to so many features."""
+
+    participants: int
+    features: int
+    answers: int
+
+
+@dataclass(frozen=True)
 class HypothesisResult:
     """What became of a hypothesis.
 
     ``effect`` describes it on participants' accuracies, ``test`` is the planned one, ``p`` its p and ``p_holm`` p
     adjusted for the family. ``verdict`` is about ``p_holm`` and, where the claim has one, the direction.
+
+    ``basis`` is that of the test, which is not that of the effect where the test is of the mixed model; None without a
+    test. ``singular`` names the random effects that the model of the test estimated as none at all.
     """
 
     hypothesis: HypothesisTable
@@ -50,6 +64,8 @@ class HypothesisResult:
     p: float | None
     p_holm: float | None
     verdict: Literal["supported", "not supported", "not tested"]
+    basis: Basis | None = None
+    singular: tuple[str, ...] = ()
 
 
 def effect_of(
@@ -74,21 +90,28 @@ def effect_of(
 
 
 def judge_hypotheses(
-    scores: pd.DataFrame, model: MixedModel | Absent, plan: AnalysisTable, *, seed: int, bootstrap: bool = True
+    trials: pd.DataFrame, model: MixedModel | Absent, plan: AnalysisTable, *, seed: int, bootstrap: bool = True
 ) -> tuple[HypothesisResult, ...]:
-    """Test every hypothesis of the plan, in its order, with Holm's correction over those that can be tested.
+    """Test every hypothesis of the plan on the analysed ``trials``, in its order, with Holm's correction.
 
-    ``bootstrap`` is as in :func:`compare_pair`; no verdict depends on it.
+    The family is the declared one: a hypothesis that cannot be tested counts in it with a p of 1, so that what is
+    missing makes no other hypothesis easier to support. ``bootstrap`` is as in :func:`compare_pair`; no verdict depends
+    on it.
     """
-    results = [_test(hypothesis, scores, model, plan, seed=seed, bootstrap=bootstrap) for hypothesis in plan.hypotheses]
-    adjusted = iter(holm([result.p for result in results if result.p is not None]))
+    scores = participant_scores(trials)
+    results = [
+        _test(hypothesis, trials, scores, model, plan, seed=seed, bootstrap=bootstrap) for hypothesis in plan.hypotheses
+    ]
+    adjusted = holm([1.0 if result.p is None else result.p for result in results])
     return tuple(
-        result if result.p is None else _judged(result, next(adjusted), alpha=plan.alpha) for result in results
+        result if result.p is None else _judged(result, p_holm, alpha=plan.alpha)
+        for result, p_holm in zip(results, adjusted, strict=True)
     )
 
 
 def _test(
     hypothesis: HypothesisTable,
+    trials: pd.DataFrame,
     scores: pd.DataFrame,
     model: MixedModel | Absent,
     plan: AnalysisTable,
@@ -98,17 +121,57 @@ def _test(
 ) -> HypothesisResult:
     name: TestName = plan.participant_test if plan.main_test == "mixed_model" else plan.main_test
     effect = effect_of(scores, hypothesis.first, hypothesis.second, test=name, seed=seed, bootstrap=bootstrap)
-    test: Test | Absent
     if isinstance(effect, Absent):
-        test = effect
-    elif hypothesis.margin is not None:
-        test = _equivalence(effect, hypothesis.margin, plan.alpha)
-    elif plan.main_test == "mixed_model":
-        test = _in_model(hypothesis, model)
-    else:
-        test = effect.test
-    p = None if isinstance(test, Absent) else test.p
-    return HypothesisResult(hypothesis, effect, test, p, None, "not tested")
+        return HypothesisResult(hypothesis, effect, effect, None, None, "not tested")
+    answers = _answers_to(hypothesis, trials)
+    test = _too_few(answers) or _planned_test(hypothesis, effect, model, plan)
+    if isinstance(test, Absent):
+        return HypothesisResult(hypothesis, effect, test, None, None, "not tested")
+    found = HypothesisResult(hypothesis, effect, test, test.p, None, "not tested", _basis(answers))
+    if isinstance(test, Contrast | ConditionEstimate) and isinstance(model, MixedModel):
+        return replace(found, basis=_basis(_modelled(hypothesis, trials, model)), singular=model.singular)
+    return found
+
+
+def _planned_test(
+    hypothesis: HypothesisTable, effect: Effect, model: MixedModel | Absent, plan: AnalysisTable
+) -> Test | Absent:
+    if hypothesis.margin is not None:
+        return _equivalence(effect, hypothesis.margin, plan.alpha)
+    return _in_model(hypothesis, model) if plan.main_test == "mixed_model" else effect.test
+
+
+def _named(hypothesis: HypothesisTable) -> list[str]:
+    """The conditions of a hypothesis: two, or one that is compared with chance."""
+    return [name for name in (hypothesis.first, hypothesis.second) if name != CHANCE_NAME]
+
+
+def _answers_to(hypothesis: HypothesisTable, trials: pd.DataFrame) -> pd.DataFrame:
+    """The answers that a test on participants' means rests on: where some have both conditions, theirs alone."""
+    answers = trials[trials["condition"].isin(_named(hypothesis))]
+    met = answers.groupby("participant")["condition"].nunique()
+    return answers[answers["participant"].map(met) == met.max()]
+
+
+def _too_few(answers: pd.DataFrame) -> Absent | None:
+    """Why a hypothesis is not tested, whatever the test: one unit is no sample."""
+    within = answers.groupby("participant")["condition"].nunique().max() > 1
+    for unit, told in (("participant", "of 1 participant"), ("feature", "to 1 feature")):
+        for name, group in answers.groupby("condition"):
+            if group[unit].nunique() < FEWEST:
+                who = " with both conditions" if within and unit == "participant" else ""
+                return Absent(f"No test: {name} has answers {told}{who} only, and {FEWEST} are the fewest.")
+    return None
+
+
+def _modelled(hypothesis: HypothesisTable, trials: pd.DataFrame, model: MixedModel) -> pd.DataFrame:
+    """The answers that the mixed model rests on; those of a separated condition where the test is about it."""
+    names = {row.condition for row in model.estimates} | set(_named(hypothesis))
+    return trials[trials["condition"].isin(names)]
+
+
+def _basis(answers: pd.DataFrame) -> Basis:
+    return Basis(int(answers["participant"].nunique()), int(answers["feature"].nunique()), len(answers))
 
 
 def _equivalence(effect: Effect, margin: float, alpha: float) -> EquivalenceTest | Absent:
@@ -121,11 +184,10 @@ def _in_model(hypothesis: HypothesisTable, model: MixedModel | Absent) -> Contra
     """The hypothesis as a contrast of the mixed model, or as a condition of it against 0."""
     if isinstance(model, Absent):
         return model
-    rows: Sequence[Contrast | ConditionEstimate]
+    asked = (hypothesis.first, hypothesis.second)
+    rows: list[Contrast | ConditionEstimate] = [row for row in model.contrasts if (row.first, row.second) == asked]
     if hypothesis.second == CHANCE_NAME:
-        rows = [row for row in model.estimates if row.condition == hypothesis.first]
-    else:
-        rows = [row for row in model.contrasts if (row.first, row.second) == (hypothesis.first, hypothesis.second)]
+        rows += [row for row in model.estimates if row.condition == hypothesis.first]
     if rows:
         return rows[0]
     reasons = " ".join(reason.why for reason in model.separated)
@@ -139,6 +201,8 @@ def _judged(result: HypothesisResult, p_holm: float, *, alpha: float) -> Hypothe
 
 def _direction(result: HypothesisResult) -> float:
     """The sign of the effect, in the terms of the test that is judged."""
-    if isinstance(result.test, Contrast | ConditionEstimate):
+    if isinstance(result.test, Contrast):
+        return result.test.direction
+    if isinstance(result.test, ConditionEstimate):
         return result.test.log_odds
     return result.effect.difference if isinstance(result.effect, Effect) else 0.0

@@ -72,28 +72,33 @@ def wilson_interval(correct: int, answered: int) -> Interval | Absent:
 
 
 def bootstrap_interval(
-    *samples: NDArray[np.float64], seed: int, statistic: Callable[..., NDArray[np.float64]] = np.mean
+    *samples: NDArray[np.float64],
+    seed: int,
+    statistic: Callable[..., NDArray[np.float64]] = np.mean,
+    paired: bool = True,
 ) -> Interval | Absent:
     """Bias-corrected and accelerated bootstrap interval: participants are resampled.
 
-    Each of ``samples`` has one value for each participant, in the same order of participants; ``statistic`` (the mean
-    of the one sample, if not given) takes them and an ``axis``. It assumes no shape of the distribution. The order of
+    Each of ``samples`` has one value for each participant, in the same order of participants, or is of participants of
+    its own if they are not ``paired``; ``statistic`` (the mean of the one sample, if not given) takes them and an
+    ``axis``. It assumes no shape of the distribution. The order of
     participants matters to the last digits only through the seeded draws; pass them in a fixed order. Source: Efron
     (1987), Better bootstrap confidence intervals, JASA 82.
     """
-    count = len(samples[0])
+    count = min(map(len, samples))
     absent = next((found for sample in samples if (found := no_spread(sample))), None)
     if absent and (len(samples) == 1 or all(no_spread(sample) for sample in samples)):
         return absent
     if count < FEWEST_FOR_BOOTSTRAP:
         told = f"bootstrap intervals from fewer than {FEWEST_FOR_BOOTSTRAP} participants are much too narrow"
-        return Absent(f"No interval: there are {count} participants, and {told}.")
+        where = "" if paired else " in a condition"
+        return Absent(f"No interval: there are {count} participants{where}, and {told}.")
     result = stats.bootstrap(
         samples,
         statistic,
         n_resamples=RESAMPLES,
         batch=max(1, 4_000_000 // count),  # bounds the memory for thousands of participants
-        paired=True,
+        paired=paired,
         vectorized=True,
         confidence_level=LEVEL,
         method="BCa",

@@ -141,7 +141,8 @@ def _model_lines(results: Results) -> Iterator[Line]:
     for contrast in model.contrasts:
         base = {"part": "mixed model", "row": f"{contrast.first} minus {contrast.second}", "measure": "log-odds"}
         test = {"n": model.participants, "p": contrast.p, "test": "likelihood ratio"}
-        yield {**base, "value": contrast.log_odds, **_bounds(contrast.interval), **test}
+        value = "" if isinstance(contrast.log_odds, Absent) else contrast.log_odds
+        yield {**base, "value": value, **_bounds(contrast.interval), **test}
     for name, sd in (("participant", model.participant_sd), ("feature", model.feature_sd)):
         yield {"part": "mixed model", "row": name, "measure": "SD of random intercepts", "value": sd}
 

@@ -65,7 +65,7 @@ def read_observers(path: Path, export: pd.DataFrame) -> pd.DataFrame:
         raise ExportError([f"The file {path} is not UTF-8 text (byte {error.start + 1} does not fit)."]) from error
     records, problems = _records(text)
     if not problems:
-        problems = list(_misfits(records, export))
+        problems = [*_misfits(records, export), *_missing(records, export)]
     if problems:
         told = problems[:MOST_PROBLEMS]
         more = [f"... and {len(problems) - len(told)} more problems."] if len(problems) > len(told) else []
@@ -114,6 +114,23 @@ def _misfits(records: list[dict[str, Value | None]], export: pd.DataFrame) -> It
         if key in seen:
             yield f"row {line}: trial {key[1]} of participant {key[0]} was answered by {key[2]} already."
         seen.add(key)
+
+
+def _missing(records: list[dict[str, Value | None]], export: pd.DataFrame) -> Iterator[str]:
+    """Trials without an answer of an observer: a share of some trials is no yardstick for people's share of all."""
+    if not records:
+        yield "there is no answer after the header; export_observers writes one for each observer and trial."
+    asked = export[(export["phase"] == "main") & ~export["catch"]]
+    wanted = set(zip(asked["participant"], asked["trial"], strict=True))
+    answered: dict[Value | None, set[tuple[Value | None, Value | None]]] = {}
+    for record in records:
+        answered.setdefault(record["observer"], set()).add((record["participant"], record["trial"]))
+    for observer, trials in answered.items():
+        missing = sorted(wanted - trials)
+        if missing:
+            participant, trial = missing[0]
+            told = f"{observer} has no answer to {len(missing):,} of {len(wanted):,} main trials of the export"
+            yield f"{told}, the first being trial {trial} of participant {participant}; export both anew."
 
 
 def yardsticks(trials: pd.DataFrame, observers: pd.DataFrame) -> tuple[Yardstick, ...]:

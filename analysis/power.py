@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.absence import Absent
-from analysis.accuracy import participant_scores
 from analysis.hypotheses import judge_hypotheses
 from analysis.mixed_model import MixedModel, mixed_model
 from analysis.simulation import Assumptions, SimulationError, assignment, simulate
@@ -82,10 +81,10 @@ def planned_verdicts(trials: pd.DataFrame, plan: AnalysisTable, *, seed: int) ->
     model: MixedModel | Absent = Absent("Not fitted: the plan has another main test.")
     if plan.main_test == "mixed_model":
         pairs = [(row.first, row.second) for row in plan.hypotheses if row.second != CHANCE]
-        model = mixed_model(trials, pairs=pairs)
+        model = mixed_model(trials, pairs=pairs, random_effects=plan.random_effects)
         # Beside the main test it only describes, and this one is quick.
         plan = plan.model_copy(update={"participant_test": "t"})
-    results = judge_hypotheses(participant_scores(trials), model, plan, seed=seed, bootstrap=False)
+    results = judge_hypotheses(trials, model, plan, seed=seed, bootstrap=False)
     return [row.verdict for row in results]
 
 

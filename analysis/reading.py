@@ -19,6 +19,8 @@ from analysis.columns import COLUMNS, NAMES, Column, Kind
 SINGLE = {"study": "studies", "protocol_sha256": "protocols"}
 # What is said of a participant in each of their rows.
 OF_THE_SESSION = ("rounds", "instructions_s", "place_lost")
+# Two rows that agree in all of these are one answer.
+OF_ONE_ANSWER = ("study", "participant", "feature", "strong_image", "weak_image", "received_at")
 
 
 class ExportError(ValueError):
@@ -79,7 +81,7 @@ def parse_export(text: str) -> pd.DataFrame:
         wrong_header.append(Problem(1, "the file has no rows after the header, so there are no answers to analyse."))
     records, wrong_cells = _records(header.cells, body)
     of_sessions = [*_wrong_session_lengths(records), *_wrong_sessions(records)]
-    problems = [*wrong_header, *broken, *wrong_cells, *_contradictions(records), *of_sessions]
+    problems = [*wrong_header, *broken, *wrong_cells, *_contradictions(records), *_repetitions(records), *of_sessions]
     if problems:
         raise ExportError(str(problem) for problem in sorted(problems, key=lambda problem: problem.line))
     return pd.DataFrame({column.name: _series(column, [record for _, record in records]) for column in COLUMNS})
@@ -174,6 +176,43 @@ def _contradictions(records: list[tuple[int, Record]]) -> Iterator[Problem]:
                 yield Problem(line, f"{told}; a file with several {plural} cannot be analysed as one.")
         for sentence in _row_contradictions(record):
             yield Problem(line, sentence)
+
+
+def _repetitions(records: list[tuple[int, Record]]) -> Iterator[Problem]:
+    """Answers that stand twice under two numbers, and features that a participant met twice among the main trials."""
+    first_line: dict[tuple[Value | None, ...], int] = {}
+    trial_of: dict[tuple[Value | None, ...], Value | None] = {}
+    for line, record in records:
+        trial, who = record.get("trial"), record.get("participant")
+        answer = tuple(record.get(name) for name in OF_ONE_ANSWER)
+        met = (record.get("study"), who, record.get("feature"))
+        seen = answer if answer in trial_of else met
+        if record.get("phase") != "main" or None in met:
+            continue
+        if trial_of.get(seen, trial) != trial:
+            told = f"trial {trial} of participant {who}"
+            what = "is the same answer as" if seen == answer else f"asks about {met[2]} again, as does"
+            why = "each answer may stand once" if seen == answer else "a participant meets each feature once"
+            yield Problem(line, f"{told} {what} trial {trial_of[seen]} in line {first_line[seen]}; {why}.")
+        for key in (answer, met):
+            trial_of.setdefault(key, trial)
+            first_line.setdefault(key, line)
+
+
+def check_groups(export: pd.DataFrame) -> None:
+    """Refuse an export of a study between participants in which one met two conditions.
+
+    Raises:
+        ExportError: naming the first such participant.
+    """
+    asked = export[(export["phase"] == "main") & ~export["catch"]]
+    met = asked.groupby("participant")["condition"].unique()
+    both = met[met.map(len) > 1]
+    if len(both):
+        named = " and ".join(sorted(both.iloc[0]))
+        others = f", as {len(both) - 1} more have several" if len(both) > 1 else ""
+        told = f"The protocol's design is between participants, but participant {both.index[0]} has answers with"
+        raise ExportError([f"{told} {named}{others}; whom they belong to cannot be told."])
 
 
 def _wrong_session_lengths(records: list[tuple[int, Record]]) -> Iterator[Problem]:

@@ -17,8 +17,8 @@ class ResponseTimes:
 
     ``geometric_mean`` (ms) is the mean over participants of their mean log times, brought back from the logarithm; so
     is its interval. ``again`` counts right answers to trials whose page was loaded again in mid-trial, so that their
-    times are too short, ``outside`` the other right answers beyond the bounds, ``wrong`` wrong answers; all three are
-    left out.
+    times are too short, ``outside`` the other right answers beyond the bounds or of 0 ms, ``zero`` those of 0 ms among
+    them, ``wrong`` wrong answers; all are left out.
     """
 
     condition: str
@@ -30,19 +30,45 @@ class ResponseTimes:
     medians: Spread
     geometric_mean: float
     interval: Interval | Absent
+    zero: int
 
 
 def response_times(
     trials: pd.DataFrame, *, min_ms: float | None = None, max_ms: float | None = None
 ) -> tuple[ResponseTimes, ...]:
     """Response times of each condition that has a right answer within the bounds."""
+    found = (_times(str(name), group) for name, group in _marked(trials, min_ms, max_ms).groupby("condition"))
+    return tuple(row for row in found if row is not None)
+
+
+def missing_times(
+    trials: pd.DataFrame, *, min_ms: float | None = None, max_ms: float | None = None
+) -> tuple[Absent, ...]:
+    """Why the other conditions have no row."""
+    groups = _marked(trials, min_ms, max_ms).groupby("condition")
+    return tuple(
+        _why_none(str(name), group) for name, group in groups if not (group["inside"] & group["correct"]).any()
+    )
+
+
+def _marked(trials: pd.DataFrame, min_ms: float | None, max_ms: float | None) -> pd.DataFrame:
     times = trials["rt_ms"]
     # A time of 0 has no logarithm, and nobody answers in none.
     inside = (times > 0) & (times >= (min_ms or 0.0)) & (times <= (max_ms or math.inf))
     again = (trials["shown_times"] > 1).fillna(value=False).astype(bool)
-    marked = trials[["condition", "participant", "correct", "rt_ms"]].assign(inside=inside & ~again, again=again)
-    found = (_times(str(condition), group) for condition, group in marked.groupby("condition"))
-    return tuple(row for row in found if row is not None)
+    kept = trials[["condition", "participant", "correct", "rt_ms"]]
+    return kept.assign(inside=inside & ~again, again=again)
+
+
+def _why_none(condition: str, trials: pd.DataFrame) -> Absent:
+    right = trials[trials["correct"]]
+    if right.empty:
+        return Absent(f"No response times with {condition}: none of its {len(trials):,} answers is right.")
+    zero = int((right["rt_ms"] == 0).sum())
+    told = f"{zero:,} of its {len(right):,} right answers took 0 ms"
+    if zero == len(right):
+        return Absent(f"No response times with {condition}: {told}, which is no time.")
+    return Absent(f"No response times with {condition}: {told}, the others are out of bounds or were begun again.")
 
 
 def _times(condition: str, trials: pd.DataFrame) -> ResponseTimes | None:
@@ -66,4 +92,5 @@ def _times(condition: str, trials: pd.DataFrame) -> ResponseTimes | None:
         medians=Spread(float(medians.median()), float(medians.min()), float(medians.max())),
         geometric_mean=math.exp(float(logs.mean())),
         interval=interval,
+        zero=int(((right["rt_ms"] == 0) & ~right["again"]).sum()),
     )

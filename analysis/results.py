@@ -3,29 +3,34 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import pandas as pd
 
 from analysis.absence import Absent
 from analysis.accuracy import ConditionAccuracy, condition_accuracies, participant_scores
-from analysis.bayes_factor import BayesFactor, bayes_factor
+from analysis.bayes_factor import BayesFactor, bayes_factor, bayes_factor_between
 from analysis.breakdown import FeatureAccuracy, LevelAccuracy, breakdowns, feature_accuracies
 from analysis.confidence import Calibration, Discrimination, calibrations, discriminations
 from analysis.description import ConditionDescription, describe_conditions
 from analysis.detection import Detection, detections
-from analysis.effects import EffectSize, cohens_dz, cohens_h
+from analysis.effects import EffectSize, cohens_dz, cohens_h, cohens_h_between, standardised_difference
 from analysis.hypotheses import Effect, HypothesisResult, effect_of, judge_hypotheses
 from analysis.learning import Learning, learning
-from analysis.mixed_model import MixedModel, mixed_model
+from analysis.mixed_model import MixedModel, RandomEffects, mixed_model
 from analysis.observers import Yardstick, yardsticks
 from analysis.plan_check import PlanPoint, check_plan
-from analysis.reading import ExportError
-from analysis.response_times import ResponseTimes, response_times
+from analysis.reading import ExportError, check_groups
+from analysis.response_times import ResponseTimes, missing_times, response_times
 from analysis.selection import Selection, select_trials
 from analysis.significance import ChanceTest, Comparison, TwoUnits, chance_tests, compare_conditions, two_unit_test
 from stimuli.protocol import CHANCE, AnalysisTable, ProtocolFile
 
 Pair = tuple[str, str]
+NOT_WITHIN = Absent("No dz: nobody has both conditions, so that there are no differences within participants.")
+NOT_BETWEEN = Absent("No d of two groups: the same participants have both conditions.")
+# Of units, and of conditions within them. So many are fitted in seconds, twice as many in minutes.
+MOST_RANDOM_EFFECTS = 2_000
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,11 @@ class Findings:
 
 @dataclass(frozen=True)
 class PairEffects:
-    """Effect sizes and evidence for ``first`` minus ``second`` within the ``n`` participants who have both."""
+    """Effect sizes and evidence for ``first`` minus ``second``.
+
+    Within the ``n`` participants who have both, standardised by ``dz``; or, where none has both, between ``n`` in two
+    groups, standardised by ``d``. The one that does not belong to the design is absent, with the reason.
+    """
 
     first: str
     second: str
@@ -50,11 +59,16 @@ class PairEffects:
     dz: EffectSize | Absent
     bayes: BayesFactor | Absent
     units: TwoUnits
+    design: Literal["within", "between"]
+    d: EffectSize | Absent
 
 
 @dataclass(frozen=True)
 class Details:
-    """What stands beside accuracy and its tests, on the analysed trials; all of it exploratory."""
+    """What stands beside accuracy and its tests, on the analysed trials; all of it exploratory.
+
+    ``missing_times`` says of each condition without a row in ``times`` why it has none.
+    """
 
     effects: tuple[PairEffects, ...]
     breakdowns: tuple[LevelAccuracy, ...]
@@ -64,6 +78,7 @@ class Details:
     discriminations: tuple[Discrimination, ...]
     times: tuple[ResponseTimes, ...]
     learning: Learning | Absent
+    missing_times: tuple[Absent, ...]
 
 
 @dataclass(frozen=True)
@@ -121,16 +136,19 @@ def analyse(
     export's trials.
 
     Raises:
-        ExportError: nobody is left to be analysed.
+        ExportError: nobody is left to be analysed, or somebody has two conditions in a study between participants.
     """
     plan = protocol.protocol.analysis if protocol else AnalysisTable()
+    if protocol and protocol.protocol.trials.design == "between":
+        check_groups(export)
     selection = select_trials(export, plan.exclusions)
     if selection.analysed.empty:
         raise ExportError([f"There is nothing to analyse yet: {_nobody_left(selection)}."])
     trials = selection.analysed
     main = _find(trials, plan, seed=seed)
     pairs = _pairs(main, plan)
-    model = mixed_model(trials, pairs=[pair for pair in pairs if CHANCE not in pair])
+    contrasts = [pair for pair in pairs if CHANCE not in pair]
+    model = mixed_model(trials, pairs=contrasts, random_effects=_random_effects(trials, plan))
     first = export.iloc[0]
     return Results(
         study=str(first["study"]),
@@ -144,7 +162,7 @@ def analyse(
         seed=seed,
         plan=plan,
         points=check_plan(protocol, export, trials) if protocol else (),
-        hypotheses=judge_hypotheses(main.scores, model, plan, seed=seed),
+        hypotheses=judge_hypotheses(trials, model, plan, seed=seed),
         model=model,
         main=main,
         details=_details(trials, main, plan, seed=seed),
@@ -152,6 +170,14 @@ def analyse(
         everyone=_find(selection.main, plan, seed=seed) if len(selection.main) > len(trials) else None,
         yardsticks=() if observers is None else yardsticks(trials, observers),
     )
+
+
+def _random_effects(trials: pd.DataFrame, plan: AnalysisTable) -> RandomEffects:
+    """Those of the plan; where nothing is tested that was declared, a large study is spared the minutes of slopes."""
+    units, conditions = trials["participant"].nunique() + trials["feature"].nunique(), trials["condition"].nunique()
+    if not plan.hypotheses and units * (1 + conditions) > MOST_RANDOM_EFFECTS:
+        return "intercepts"
+    return plan.random_effects
 
 
 def _nobody_left(selection: Selection) -> str:
@@ -185,31 +211,33 @@ def _pairs(main: Findings, plan: AnalysisTable) -> list[Pair]:
 
 
 def _details(trials: pd.DataFrame, main: Findings, plan: AnalysisTable, *, seed: int) -> Details:
-    within = [(row.first, row.second) for row in main.comparisons if row.design == "within"]
+    wide = main.scores["accuracy"].unstack("condition")
     return Details(
-        effects=tuple(_effects(trials, main.scores, pair, seed=seed) for pair in within),
+        effects=tuple(_effects(trials, wide, row, plan, seed=seed) for row in main.comparisons),
         breakdowns=breakdowns(trials, seed=seed),
         features=feature_accuracies(trials),
         detections=detections(trials),
         calibrations=calibrations(trials),
         discriminations=discriminations(trials),
         times=response_times(trials, min_ms=plan.min_rt_ms, max_ms=plan.max_rt_ms),
+        missing_times=missing_times(trials, min_ms=plan.min_rt_ms, max_ms=plan.max_rt_ms),
         learning=learning(trials, seed=seed, test=plan.participant_test),
     )
 
 
-def _effects(trials: pd.DataFrame, scores: pd.DataFrame, pair: Pair, *, seed: int) -> PairEffects:
-    both = scores["accuracy"].unstack("condition")[list(pair)].dropna()
-    first, second = (both[name].to_numpy(dtype=float) for name in pair)
-    return PairEffects(
-        first=pair[0],
-        second=pair[1],
-        n=len(both),
-        h=cohens_h(first, second, seed=seed),
-        dz=cohens_dz(first - second),
-        bayes=bayes_factor(first - second),
-        units=two_unit_test(trials, *pair, seed=seed),
-    )
+def _effects(
+    trials: pd.DataFrame, wide: pd.DataFrame, row: Comparison, plan: AnalysisTable, *, seed: int
+) -> PairEffects:
+    """``wide`` has participants' accuracies, a column for each condition."""
+    pair = (row.first, row.second)
+    units = two_unit_test(trials, *pair, seed=seed, test=plan.participant_test)
+    if row.design == "between":
+        first, second = (wide[name].dropna().to_numpy(dtype=float) for name in pair)
+        h, d = cohens_h_between(first, second, seed=seed), standardised_difference(first, second)
+        return PairEffects(*pair, row.n, h, NOT_WITHIN, bayes_factor_between(first, second), units, row.design, d)
+    first, second = (wide[list(pair)].dropna()[name].to_numpy(dtype=float) for name in pair)
+    h, dz = cohens_h(first, second, seed=seed), cohens_dz(first - second)
+    return PairEffects(*pair, row.n, h, dz, bayes_factor(first - second), units, row.design, NOT_BETWEEN)
 
 
 def _robustness(selection: Selection, pairs: Iterable[Pair], plan: AnalysisTable, *, seed: int) -> Iterable[Robustness]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.absence import Absent
 from analysis.intervals import Interval, bootstrap_interval, welch_interval
-from analysis.participant_tests import TESTS, ParticipantTest, TestName, label_permutation_test, sign_flip_test
+from analysis.participant_tests import TESTS, ParticipantTest, TestName, label_permutation_test
 
 CHANCE = 0.5
 NOT_DRAWN = Absent("No interval: it was not asked for.")
@@ -144,21 +144,34 @@ def _between(a: NDArray[np.float64], b: NDArray[np.float64], first: str, second:
     )
 
 
-def two_unit_test(trials: pd.DataFrame, first: str, second: str, *, seed: int) -> TwoUnits:
-    """The sign-flip test of a difference between two conditions, with participants and with features as units.
+def two_unit_test(
+    trials: pd.DataFrame, first: str, second: str, *, seed: int, test: TestName = "sign_flip"
+) -> TwoUnits:
+    """A difference between two conditions, with participants and with features as units.
 
-    Each unit's value is the difference of its own accuracies in the two conditions, over its answers to both. Null
-    hypothesis of each: a unit's difference is symmetric about 0. Source of the two analyses: Clark (1973), The
-    language-as-fixed-effect fallacy, Journal of Verbal Learning and Verbal Behavior 12.
+    Each unit's value is the difference of its own accuracies in the two conditions, over its answers to both, and
+    ``test`` names one of :data:`analysis.participant_tests.TESTS`. Participants of whom none has both conditions are
+    compared as two groups, by permuting them. Null hypothesis of each: a unit's difference is symmetric about 0, with
+    "t" has a mean of 0. Source of the two analyses: Clark (1973), The language-as-fixed-effect fallacy, Journal of
+    Verbal Learning and Verbal Behavior 12.
     """
-    tests = {}
-    for unit in ("participant", "feature"):
-        wide = trials.groupby([unit, "condition"])["correct"].mean().unstack("condition")
-        differences = (wide[first] - wide[second]).dropna().to_numpy(dtype=np.float64)
-        null = f"differences within {unit}s are symmetric about 0"
-        tests[unit] = sign_flip_test(differences, null_hypothesis=null, seed=seed, unit=unit)
-    found = [test.p for test in tests.values() if isinstance(test, ParticipantTest)]
-    return TwoUnits(first, second, tests["participant"], tests["feature"], max(found) if len(found) == 2 else None)
+    participants = _over(trials, "participant", first, second, seed=seed, test=test)
+    features = _over(trials, "feature", first, second, seed=seed, test=test)
+    found = [result.p for result in (participants, features) if isinstance(result, ParticipantTest)]
+    return TwoUnits(first, second, participants, features, max(found) if len(found) == 2 else None)
+
+
+def _over(
+    trials: pd.DataFrame, unit: str, first: str, second: str, *, seed: int, test: TestName
+) -> ParticipantTest | Absent:
+    wide = trials.groupby([unit, "condition"])["correct"].mean().unstack("condition")[[first, second]]
+    differences = (wide[first] - wide[second]).dropna().to_numpy(dtype=np.float64)
+    if len(differences) == 0 and unit == "participant":
+        return label_permutation_test(wide[first].dropna().to_numpy(), wide[second].dropna().to_numpy(), seed=seed)
+    if len(differences) == 0 and len(wide):
+        return Absent(f"No test: none of {len(wide)} {unit}s has answers to both {first} and {second}.")
+    null = f"differences within {unit}s {'have a mean of' if test == 't' else 'are symmetric about'} 0"
+    return TESTS[test](differences, null_hypothesis=null, seed=seed, unit=unit)
 
 
 def holm(ps: Sequence[float]) -> tuple[float, ...]:

@@ -53,7 +53,8 @@ class Assumptions:
 
     ``accuracy`` maps every condition to its share of correct answers, in (0, 1), over all participants, features and
     images. The SDs are in log-odds, of intercepts of participants, features and image pairs; ``lapse`` is the share of
-    trials in which a participant guesses whatever they saw.
+    trials in which a participant guesses whatever they saw. ``effect_participant_sd`` and ``effect_feature_sd`` are of
+    what one condition does more than another, over participants and over features: 0 where it helps all alike.
     """
 
     accuracy: Mapping[str, float]
@@ -61,6 +62,8 @@ class Assumptions:
     feature_sd: float = 0.5
     image_sd: float = 0.3
     lapse: float = 0.02
+    effect_participant_sd: float = 0.0
+    effect_feature_sd: float = 0.0
 
 
 def log_odds_of(accuracy: float, *, sd: float, lapse: float) -> float:
@@ -141,14 +144,24 @@ def simulate(trials: pd.DataFrame, assumptions: Assumptions, *, seed: int | Sequ
 
 def _evidence(trials: pd.DataFrame, assumptions: Assumptions, rng: np.random.Generator) -> NDArray[np.float64]:
     """The log-odds of a right answer to each trial."""
-    sds = (assumptions.participant_sd, assumptions.feature_sd, assumptions.image_sd)
-    sd = math.hypot(*sds)
+    # A difference of two conditions has twice the variance of each, so that each is given half of it.
+    effects = {
+        "participant": assumptions.effect_participant_sd / math.sqrt(2),
+        "feature": assumptions.effect_feature_sd / math.sqrt(2),
+    }
+    sds = [assumptions.participant_sd, assumptions.feature_sd, assumptions.image_sd]
+    sd = math.hypot(*sds, *effects.values())
     centres = {
         name: log_odds_of(accuracy, sd=sd, lapse=assumptions.lapse) for name, accuracy in assumptions.accuracy.items()
     }
     # Every pair of queries has an ease of its own, on top of its feature's.
     pair = trials.groupby(["feature", "batch", "difficulty"]).ngroup()
-    groups = (trials["participant"], trials["feature"], pair)
+    groups = [trials["participant"], trials["feature"], pair]
+    # Drawn last and only if asked for: without them the answers of a seed stay what they were.
+    for unit, spread in effects.items():
+        if spread > 0:
+            groups.append(trials.groupby([unit, "condition"]).ngroup())
+            sds.append(spread)
     evidence: NDArray[np.float64] = np.array([centres[str(name)] for name in trials["condition"]], dtype=np.float64)
     for group, spread in zip(groups, sds, strict=True):
         codes, names = pd.factorize(group, sort=True)

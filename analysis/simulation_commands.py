@@ -24,6 +24,8 @@ def main(arguments: list[str]) -> int:
             feature_sd=options.feature_sd,
             image_sd=options.image_sd,
             lapse=options.lapse,
+            effect_participant_sd=options.effect_participant_sd,
+            effect_feature_sd=options.effect_feature_sd,
         )
         run = _power if options.command == "power" else _simulate
         run(file, assumptions, options)
@@ -60,6 +62,12 @@ def _options(arguments: list[str]) -> argparse.Namespace:
             ("participant-sd", 0.5, "of participants' intercepts, in log-odds"),
             ("feature-sd", 0.5, "of features' intercepts, in log-odds"),
             ("image-sd", 0.3, "of image pairs' intercepts, in log-odds"),
+            (
+                "effect-participant-sd",
+                0.0,
+                "of what a condition does more than another, over participants, in log-odds",
+            ),
+            ("effect-feature-sd", 0.0, "of what a condition does more than another, over features, in log-odds"),
         ):
             command.add_argument(f"--{name}", type=_sd, default=default, help=f"{told}; default {default}")
         command.add_argument("--lapse", type=_share, default=0.02, help="share of trials guessed; default 0.02")

@@ -66,8 +66,10 @@ def value_interval(interval: Interval | Absent) -> str:
     return f"{value(interval.low)} to {value(interval.high)}"
 
 
-def odds_ratio(log_odds: float) -> str:
-    """The odds ratio that belongs to a difference in log-odds."""
+def odds_ratio(log_odds: float | Absent) -> str:
+    """The odds ratio that belongs to a difference in log-odds; a dash where there is none."""
+    if isinstance(log_odds, Absent):
+        return DASH
     return f"{math.exp(log_odds):.2f}"
 
 

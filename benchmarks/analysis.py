@@ -1,18 +1,19 @@
 """Is the analysis right under simulation, and how long does a study of the largest known size take?
 
-``python -m benchmarks.analysis``. Four parts, each of which can be asked for alone:
+``python -m benchmarks.analysis``. Five parts, each of which can be asked for alone:
 
 - ``report``: the whole report, files included, of 130,000 responses of 3,000 participants over 760 features (the size
-of
-  IMI, Zimmermann et al. 2023) in a process of its own: seconds and peak memory.
+  of IMI, Zimmermann et al. 2023) in a process of its own: seconds and peak memory.
 - ``lme4``: the mixed model on the same answers against R's lme4, if Rscript and lme4 are there; only the fits are
-timed,
-  ours with standard errors for every reference condition.
+  timed, with random intercepts, ours with standard errors for every reference condition.
 - ``null``: studies in which conditions, given between participants, do nothing; how often the main test and naive
   pooling of all trials find something at 0.05.
+- ``varying``: studies in which a condition helps some participants and features and hinders others, and does nothing on
+  average; how often the main test finds something, how often it would with random intercepts only, and with the
+  small-sample reference t. Slow: ``--varying-studies`` says how many.
 - ``coverage``: how often 95 % intervals hold what the answers were drawn from.
 
-The last line is one JSON object; parts that were not run are null. Ten minutes on two free cores.
+The last line is one JSON object; parts that were not run are null. Half an hour on two free cores.
 """
 
 import argparse
@@ -38,11 +39,13 @@ from analysis.columns import BROWSER_FIELDS, NAMES
 from analysis.intervals import Interval, bootstrap_interval, t_interval
 from analysis.mixed_model import MixedModel, mixed_model
 
-PARTS = ("report", "lme4", "null", "coverage")
+PARTS = ("report", "lme4", "null", "varying", "coverage")
 ROOT = Path(__file__).resolve().parent.parent
 PARTICIPANTS, FEATURES, RESPONSES = 3_000, 760, 130_000
 CONDITIONS = {"exemplars": 0.7, "accentuation": 1.1, "none": 0.4}  # log-odds at a typical participant and feature
 SD = 0.5
+# People, features, and the SDs of the effect over features and over participants, in log-odds.
+VARYING = ((40, 20, 0.8, 0.3), (40, 20, 0.4, 0.2), (40, 20, 0.0, 0.0), (40, 8, 0.8, 0.3))
 LME4 = """
 suppressPackageStartupMessages(library(lme4))
 data <- read.csv(commandArgs(TRUE)[1], stringsAsFactors = TRUE)
@@ -151,7 +154,7 @@ def measure_lme4() -> float | None:
         print(f"lme4: R could not fit ({done.stderr.strip().splitlines()[-1]}), so nothing was compared", flush=True)
         return None
     start = time.perf_counter()
-    mixed_model(study, pairs=())
+    mixed_model(study, pairs=(), random_effects="intercepts")
     ours, theirs = time.perf_counter() - start, float(done.stdout)
     print(f"lme4: {theirs:.1f} s, ours {ours:.1f} s for {len(CONDITIONS)} references", flush=True)
     return ours / theirs
@@ -191,6 +194,51 @@ def measure_null(studies: int) -> dict[str, float]:
     return {"null_fpr": ours / studies, "naive_fpr": pooled / studies, "null_error": error}
 
 
+def varying(
+    rng: np.random.Generator, *, people: int, features: int, over_features: float, over_people: float
+) -> pd.DataFrame:
+    """Answers of people who meet half of the features in each of two conditions, which are alike on average only."""
+    of_people, of_features = (
+        rng.normal(0, (SD, over_people), (people, 2)),
+        rng.normal(0, (SD, over_features), (features, 2)),
+    )
+    participant, feature = np.divmod(np.arange(people * features), features)
+    second = np.concatenate([rng.permutation(features) % 2 for _ in range(people)])
+    effect = of_people[participant, 1] + of_features[feature, 1]
+    logit = 0.9 + of_people[participant, 0] + of_features[feature, 0] + (second - 0.5) * effect
+    return pd.DataFrame(
+        {
+            "participant": participant,
+            "feature": feature,
+            "condition": np.where(second, "second", "first"),
+            "correct": rng.random(len(logit)) < logistic(logit),
+        }
+    )
+
+
+def measure_varying(studies: int) -> dict[str, float]:
+    """False-positive rates where the effect varies, with random slopes and with random intercepts only."""
+    found = {}
+    for people, features, over_features, over_people in VARYING:
+        ps: dict[str, list[float]] = {"slopes": [], "intercepts": [], "slopes, t": []}
+        for seed in range(studies):
+            rng = np.random.default_rng([3, people, features, round(100 * over_features), seed])
+            study = varying(rng, people=people, features=features, over_features=over_features, over_people=over_people)
+            for name in ("slopes", "intercepts"):
+                model = mixed_model(study, random_effects=name)
+                if isinstance(model, MixedModel):
+                    ps[name].append(model.contrasts[0].p)
+                    if name == "slopes":
+                        signed = math.sqrt(model.contrasts[0].chi2)
+                        ps["slopes, t"].append(2 * float(stats.t.sf(signed, min(people, features) - 1)))
+        rates = {name: sum(p <= 0.05 for p in values) / studies for name, values in ps.items()}
+        told = f"{people} x {features}, SD {over_features:g} over features and {over_people:g} over participants"
+        errors = {name: f"{math.sqrt(rate * (1 - rate) / studies):.3f}" for name, rate in rates.items()}
+        print(f"varying: {told}: {rates}, errors {errors}, {len(ps['slopes'])} of {studies} settled", flush=True)
+        found |= {f"varying_{people}_{features}_{over_features:g}_{name}": rate for name, rate in rates.items()}
+    return found
+
+
 def measure_coverage(studies: int) -> dict[str, float]:
     """How often intervals of the contrast, of an accuracy and of a difference hold the truth."""
     effect, held = 0.5, dict.fromkeys(("contrast", "accuracy_t", "accuracy_bootstrap", "difference_bootstrap"), 0)
@@ -228,6 +276,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--studies", type=int, default=2_000, help="simulated for the null and for coverage")
+    parser.add_argument("--varying-studies", type=int, default=400, help="simulated for each setting of `varying`")
     options = parser.parse_args()
     keys = ("report_s", "report_mb", "mixed_model_vs_lme4", "null_fpr", "naive_fpr", "coverage")
     summary: dict[str, Any] = dict.fromkeys(keys)
@@ -237,6 +286,8 @@ def main() -> None:
         summary["mixed_model_vs_lme4"] = measure_lme4()
     if "null" in options.parts:
         summary |= measure_null(options.studies)
+    if "varying" in options.parts:
+        summary |= measure_varying(options.varying_studies)
     if "coverage" in options.parts:
         summary |= measure_coverage(options.studies)
     print(json.dumps({name: round(value, 4) if value is not None else None for name, value in summary.items()}))

@@ -415,12 +415,20 @@ class ExclusionsTable(Table):
     min_total_s: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     max_total_s: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
 
+    @model_validator(mode="after")
+    def some_time_is_neither_too_short_nor_too_long(self) -> "ExclusionsTable":
+        """Bounds that cross would exclude everybody."""
+        if self.min_total_s is not None and self.max_total_s is not None and self.min_total_s >= self.max_total_s:
+            raise ValueError("`min_total_s` must be less than `max_total_s`")
+        return self
+
 
 class AnalysisTable(Table):
     """``[analysis]``: the plan, written before there are data. Without hypotheses everything is exploratory."""
 
     hypotheses: Annotated[tuple[HypothesisTable, ...], Field(strict=False)] = ()
     main_test: Literal["mixed_model", "sign_flip", "t", "wilcoxon"] = "mixed_model"
+    random_effects: Literal["slopes", "intercepts"] = "slopes"
     participant_test: Literal["sign_flip", "t", "wilcoxon"] = "sign_flip"
     alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.05
     participants: Annotated[int | None, Field(ge=2)] = None
@@ -435,6 +443,13 @@ class AnalysisTable(Table):
         if len({hypothesis.name for hypothesis in value}) < len(value):
             raise ValueError("each hypothesis needs a `name` of its own")
         return value
+
+    @model_validator(mode="after")
+    def some_response_time_is_described(self) -> "AnalysisTable":
+        """Bounds that cross would leave out every answer."""
+        if self.min_rt_ms is not None and self.max_rt_ms is not None and self.min_rt_ms >= self.max_rt_ms:
+            raise ValueError("`min_rt_ms` must be less than `max_rt_ms`")
+        return self
 
 
 class Protocol(Table):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 from analysis.absence import Absent
-from analysis.bayes_factor import bayes_factor, jzs_bayes_factor
-from analysis.effects import cohens_dz, cohens_h
+from analysis.bayes_factor import bayes_factor, bayes_factor_between, jzs_bayes_factor
+from analysis.effects import cohens_dz, cohens_h, cohens_h_between, standardised_difference
 from analysis.equivalence import equivalence_test
 from analysis.intervals import Interval, bootstrap_interval
 from tests.analysis.published import NATURAL, SYNTHETIC
@@ -55,6 +55,32 @@ def test_the_bootstrap_keeps_participants_together():
     assert h.interval.high - h.interval.low < 0.08
 
 
+def test_the_standardised_difference_of_two_groups_belongs_to_welch():
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(0.8, 0.05, 14), rng.normal(0.7, 0.15, 22)
+    found = standardised_difference(first, second)
+    spread = ((first.var(ddof=1) + second.var(ddof=1)) / 2) ** 0.5
+    assert found.value == pytest.approx((first.mean() - second.mean()) / spread)
+    welch = stats.ttest_ind(first, second, equal_var=False)
+    for end, tail in ((found.interval.low, stats.nct.sf), (found.interval.high, stats.nct.cdf)):
+        assert tail(welch.statistic, welch.df, end * welch.statistic / found.value) == pytest.approx(0.025, abs=1e-6)
+    assert standardised_difference(first[:1], second) == Absent(
+        "No standardised effect: a condition has fewer than 2 participants."
+    )
+
+
+def test_h_of_two_groups_resamples_each_in_its_own():
+    found = cohens_h_between(A, B[:9], seed=1)
+    assert found.value == pytest.approx(2 * (np.arcsin(A.mean() ** 0.5) - np.arcsin(B[:9].mean() ** 0.5)))
+    # Who are good in one condition are good in the other: differences within them spread less than between groups.
+    apart, together = (function(A, A - 0.1, seed=1).interval for function in (cohens_h_between, cohens_h))
+    assert apart.high - apart.low > 2 * (together.high - together.low)
+    assert cohens_h_between(A, B[:3], seed=1).interval == Absent(
+        "No interval: there are 3 participants in a condition, and bootstrap intervals from fewer than 8 participants "
+        "are much too narrow."
+    )
+
+
 def test_no_spread_is_no_standardised_effect():
     assert cohens_dz(np.full(9, 0.1)) == Absent(
         "No standardised effect: all 9 participants have the same value, which shows no spread."
@@ -98,6 +124,22 @@ def test_the_bayes_factor_of_the_published_data():
     found = bayes_factor(A - B)
     assert found.n == 10
     assert found.bf10 == pytest.approx(20.2, abs=0.05)  # R gives 20.2142 for t = 4.191
+
+
+@pytest.mark.parametrize("counts", [(12, 12), (8, 30)])
+def test_the_bayes_factor_of_two_groups_is_the_t_averaged_over_the_prior(counts):
+    rng = np.random.default_rng(4)
+    first, second = rng.normal(0.75, 0.1, counts[0]), rng.normal(0.68, 0.1, counts[1])
+    found = bayes_factor_between(first, second)
+    t, df = stats.ttest_ind(first, second).statistic, sum(counts) - 2
+    root = (counts[0] * counts[1] / sum(counts)) ** 0.5
+    scale = 2**0.5 / 2
+    # Rouder et al. (2009) from its definition: the noncentral t under a Cauchy prior of the standardised effect.
+    under_effect, _ = integrate.quad(
+        lambda d: stats.nct.pdf(t, df, d * root) * stats.cauchy.pdf(d, scale=scale), -8, 8, points=[0.0], limit=200
+    )
+    assert found.bf10 == pytest.approx(under_effect / stats.t.pdf(t, df), rel=1e-3)
+    assert found.n == sum(counts)
 
 
 def test_a_bayes_factor_beyond_any_doubt_is_still_a_number():

@@ -15,9 +15,9 @@ FACTS = Path(__file__).parent / "facts"
 SEEDS = range(1, 7)
 
 
-def facts_of(seed: int) -> dict[str, tuple[float, float | None]]:
+def facts_of(seed: int, table: str = "lme4.csv") -> dict[str, tuple[float, float | None]]:
     """Of lme4's table: value and standard error by term."""
-    with (FACTS / "lme4.csv").open() as file:
+    with (FACTS / table).open() as file:
         return {
             row["term"]: (float(row["value"]), float(row["se"]) if row["se"] else None)
             for row in csv.DictReader(file)
@@ -25,14 +25,14 @@ def facts_of(seed: int) -> dict[str, tuple[float, float | None]]:
         }
 
 
-def answers_of(seed: int) -> pd.DataFrame:
+def answers_of(seed: int, name: str = "answers", conditions: int = 3) -> pd.DataFrame:
     """The answers that lme4 was given: a line for each participant, a digit for each feature."""
-    lines = (FACTS / f"answers-{seed}.txt").read_text().splitlines()
+    lines = (FACTS / f"{name}-{seed}.txt").read_text().splitlines()
     return pd.DataFrame(
         {
             "participant": f"p{participant:03}",
             "feature": f"f{feature:03}",
-            "condition": f"condition {(participant + feature) % 3}",
+            "condition": f"condition {(participant + feature) % conditions}",
             "correct": digit == "1",
         }
         for participant, line in enumerate(lines)
@@ -59,23 +59,78 @@ def crossed(
 
 @pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed {seed}")
 def compared(request: pytest.FixtureRequest) -> tuple[MixedModel, dict[str, tuple[float, float | None]]]:
-    model = mixed_model(answers_of(request.param))
+    model = mixed_model(answers_of(request.param), random_effects="intercepts")
     assert isinstance(model, MixedModel)
     return model, facts_of(request.param)
 
 
-def test_coefficients_and_standard_errors_are_those_of_lme4(compared):
-    model, facts = compared
+@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"slopes, seed {seed}")
+def with_slopes(request: pytest.FixtureRequest) -> tuple[MixedModel, dict[str, tuple[float, float | None]]]:
+    facts = facts_of(request.param, "slopes.csv")
+    conditions = sum(term.startswith("condition ") for term in facts)
+    model = mixed_model(answers_of(request.param, "slopes", conditions))
+    assert isinstance(model, MixedModel)
+    return model, facts
+
+
+def agree_on_coefficients(model, facts):
     found = {"condition 0": (model.estimates[0].log_odds, model.estimates[0].se)}
     found |= {
         f"{contrast.second} against 0": (-contrast.log_odds, contrast.se)
         for contrast in model.contrasts
         if contrast.first == "condition 0"
     }
-    assert len(found) == 3
+    assert set(found) == {term for term in facts if term.startswith("condition ")}
     for term, (value, se) in found.items():
         assert value == pytest.approx(facts[term][0], abs=0.02)
         assert se == pytest.approx(facts[term][1], rel=0.1)
+
+
+def test_coefficients_and_standard_errors_are_those_of_lme4(compared):
+    agree_on_coefficients(*compared)
+
+
+def test_coefficients_and_standard_errors_with_slopes_are_those_of_lme4(with_slopes):
+    agree_on_coefficients(*with_slopes)
+
+
+def test_slopes_and_the_likelihood_ratio_with_them_are_those_of_lme4(with_slopes):
+    model, facts = with_slopes
+    assert model.random_effects == "slopes"
+    assert model.participant_sd == pytest.approx(facts["participant SD"][0], abs=0.005)
+    assert model.feature_sd == pytest.approx(facts["feature SD"][0], abs=0.005)
+    assert model.participant_condition_sd == pytest.approx(facts["participant:condition SD"][0], abs=0.005)
+    assert model.feature_condition_sd == pytest.approx(facts["feature:condition SD"][0], abs=0.005)
+    assert model.log_likelihood == pytest.approx(facts["log-likelihood"][0], abs=0.02)
+    chi2 = 2 * (facts["log-likelihood"][0] - facts["log-likelihood with the last two as one"][0])
+    assert model.contrasts[-1].chi2 == pytest.approx(chi2, abs=0.02)
+
+
+def test_slopes_that_lme4_finds_none_of_are_called_singular(with_slopes):
+    model, facts = with_slopes
+    units = ("participant", "feature")
+    none = [unit for unit in units if facts[f"{unit}:condition SD"][0] == 0]
+    assert list(model.singular) == [f"condition within {unit}" for unit in none]
+
+
+def test_slopes_are_where_conditions_vary_within_units():
+    between = crossed(13).assign(
+        condition=lambda trials: "c" + (trials["participant"].str[1:].astype(int) % 2).map(str)
+    )
+    model = mixed_model(between)
+    assert model.participant_condition_sd is None
+    assert model.feature_condition_sd is not None
+    assert mixed_model(crossed(13), random_effects="intercepts").feature_condition_sd is None
+    assert mixed_model(crossed(13, logits=(0.5,))).random_effects == "intercepts"
+
+
+def test_an_effect_that_some_features_have_and_others_reverse_is_found_by_intercepts_only():
+    # Of 20 features, condition c1 helps with 8 and hinders with 12, by much.
+    trials = crossed(14, people=40, sd=0.0, logits=(0.0, 0.0))
+    sign = np.where(trials["feature"].str[1:].astype(int) < 8, 1, -1) * np.where(trials["condition"] == "c1", 1, -1)
+    trials["correct"] = np.random.default_rng(1).random(len(trials)) < 1 / (1 + np.exp(-1.5 * sign))
+    assert mixed_model(trials, random_effects="intercepts").contrasts[0].p < 0.001
+    assert mixed_model(trials).contrasts[0].p > 0.05
 
 
 def test_random_effects_and_likelihoods_are_those_of_lme4(compared):
@@ -142,7 +197,7 @@ def test_a_singular_fit_is_flagged():
     assert model.feature_sd > 1
 
 
-def test_a_separated_condition_is_left_out_with_a_reason_and_the_others_are_tested():
+def test_a_separated_condition_has_no_estimate_and_is_tested_by_the_likelihood_ratio():
     trials = crossed(8, logits=(1.0, 0.5, 0.0))
     trials.loc[trials["condition"] == "c1", "correct"] = True
     model = mixed_model(trials)
@@ -151,7 +206,39 @@ def test_a_separated_condition_is_left_out_with_a_reason_and_the_others_are_test
         Absent(f"c1 is not in the mixed model: all its {count} answers are correct (separation)."),
     )
     assert [row.condition for row in model.estimates] == ["c0", "c2"]
-    assert [(row.first, row.second) for row in model.contrasts] == [("c0", "c2")]
+    assert [(row.first, row.second) for row in model.contrasts] == [("c0", "c1"), ("c0", "c2"), ("c1", "c2")]
+    below, apart, above = model.contrasts
+    assert below.log_odds == below.se == below.interval == model.separated[0]
+    assert (below.direction, above.direction) == (-1, 1)
+    assert max(below.p, above.p) < 0.001
+    assert isinstance(apart.log_odds, float)
+
+
+def test_the_likelihood_ratio_under_separation_is_the_limit_of_ever_better_answers():
+    # One wrong answer among ever more: the ratio of the finite fits runs towards that of no wrong answer at all.
+    trials = crossed(15, people=16, features=16, logits=(1.0, 0.3))
+    all_right = trials.assign(correct=trials["correct"] | (trials["condition"] == "c0"))
+    one_wrong = all_right.copy()
+    one_wrong.loc[one_wrong.index[one_wrong["condition"] == "c0"][0], "correct"] = False
+    (limit,), (finite,) = (mixed_model(rows, random_effects="intercepts").contrasts for rows in (all_right, one_wrong))
+    assert isinstance(limit.log_odds, Absent)
+    assert finite.chi2 < limit.chi2 < finite.chi2 + 20
+    # As glm's: with neither participants nor features differing, the ratio is that of two shares.
+    count = (trials["condition"] == "c1").sum()
+    right = int(trials.loc[trials["condition"] == "c1", "correct"].sum())
+    share, all_shares = right / count, (right + count) / (2 * count)
+    whole = right * np.log(share) + (count - right) * np.log(1 - share)
+    merged = (right + count) * np.log(all_shares) + (count - right) * np.log(1 - all_shares)
+    assert limit.chi2 == pytest.approx(2 * (whole - merged), rel=0.25)
+
+
+def test_two_conditions_that_are_separated_alike_do_not_differ():
+    trials = crossed(16, logits=(1.0, 0.5, 0.0))
+    trials.loc[trials["condition"] != "c1", "correct"] = True
+    model = mixed_model(trials, pairs=[("c0", "c2"), ("c0", "c1")])
+    alike, apart = model.contrasts
+    assert (alike.chi2, alike.p, alike.direction) == (0.0, 1.0, 0)
+    assert apart.p < 0.001
 
 
 def test_one_condition_has_an_estimate_and_no_contrast():

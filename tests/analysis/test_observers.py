@@ -80,6 +80,34 @@ def test_a_file_that_does_not_fit_the_export_is_refused(
         read_observers(path, parse_export(export_text))
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([], "there is no answer after the header"),
+        (
+            PIXELS[:2],
+            "pixels has no answer to 2 of 4 main trials of the export, the first being trial 3 of participant",
+        ),
+    ],
+)
+def test_a_file_that_is_not_whole_is_refused(
+    export_text: str, tmp_path: Path, rows: list[dict[str, str]], told: str
+) -> None:
+    path = tmp_path / "observers.csv"
+    path.write_text(observers_text(rows))
+    with pytest.raises(ExportError, match=told):
+        read_observers(path, parse_export(export_text))
+
+
+def test_observers_answer_no_catch_and_no_practice_trials(row, csv_text, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    rows = [row("p1", trial, "exemplars", True, main_trials="6") for trial in (1, 2, 3, 4)]
+    rows += [row("p1", 5, "exemplars", True, main_trials="6", catch="true")]
+    rows += [row("p1", 6, "exemplars", True, main_trials="6", phase="practice")]
+    path = tmp_path / "observers.csv"
+    path.write_text(observers_text(PIXELS))
+    assert len(read_observers(path, parse_export(csv_text(rows)))) == 4
+
+
 def test_an_export_given_as_observers_is_refused_with_one_sentence(export_text: str, tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_text(export_text)

@@ -138,6 +138,27 @@ def test_the_methods_paragraph_says_what_was_shown_to_whom(study, plan):
         assert said in told
 
 
+def test_a_participant_with_two_conditions_in_a_study_between_is_refused(between_file, plan):
+    file = between_file(plan)
+    export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=6, seed=3))
+    assert analyse(export, seed=1, protocol=file).hypotheses[0].basis.participants == 6
+    place = export.index[export["participant"] == "synthetic-00002"][0]
+    export.loc[place, "condition"] = "accentuation" if export.loc[place, "condition"] == "exemplars" else "exemplars"
+    with pytest.raises(ExportError, match="participant synthetic-00002 has answers with accentuation and exemplars"):
+        analyse(export, seed=1, protocol=file)
+
+
+def test_a_study_between_participants_has_effect_sizes_and_evidence(between_file, plan):
+    file = between_file(plan)
+    export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=20, seed=3))
+    (pair,) = analyse(export, seed=1, protocol=file).details.effects
+    assert (pair.design, pair.n) == ("between", 20)
+    assert pair.h.value > 0 < pair.d.value
+    assert pair.bayes.bf10 > 1
+    assert (pair.units.participants.n, pair.units.features.n) == (20, 16)
+    assert pair.dz.why.startswith("No dz: nobody has both conditions")
+
+
 def test_several_figures_share_no_ids(study):
     page = page_of(study())
     assert len(page.ids) == len(set(page.ids))

@@ -81,6 +81,20 @@ def test_without_an_effect_power_is_the_size_of_the_test(protocol_file, plan):
     assert more.power <= 5 / 40  # 0.025 by direction; more than 5 of 40 in 0.1 % of cases
 
 
+def test_power_is_that_of_the_planned_random_effects(protocol_file, plan):
+    # What a condition does varies so much over features that a model without it takes chance for an effect.
+    assumed = {"simulations": 25, "participants": (20,), "effect_feature_sd": 2.5}
+    equal = {"accentuation": 0.7, "exemplars": 0.7}
+    found = {}
+    for effects in ("slopes", "intercepts"):
+        text = f'[analysis]\nrandom_effects = "{effects}"\n{plan}'.replace(
+            'exemplars"\n\n', 'exemplars"\nclaim = "different"\n\n', 1
+        )
+        ((power, _),) = powers_of(protocol_file(text).protocol, equal, **assumed)
+        found[effects] = power.power
+    assert found["slopes"] <= 0.24 < found["intercepts"]
+
+
 def test_the_smallest_number_that_is_enough_for_every_hypothesis():
     def powers(participants, *values):
         return tuple(Power("h", participants, 100, value, 0.0, 0) for value in values)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.columns import COLUMNS, NAMES, Column, Kind
-from analysis.reading import ExportError, parse_export, read_export
+from analysis.reading import ExportError, check_groups, parse_export, read_export
 
 
 def problems_of(text: str) -> tuple[str, ...]:
@@ -117,6 +117,36 @@ def test_it_refuses_a_trial_that_stands_twice(row, csv_text):
     rows = [row("a", 1, "none", True), row("b", 1, "none", True), row("a", 1, "none", False)]
     told = "line 4: trial 1 of participant a in study demo stands already in line 2; each trial may stand once."
     assert problems_of(csv_text(rows)) == (told,)
+
+
+def test_it_refuses_one_answer_under_two_numbers(row, csv_text):
+    rows = [row("a", 1, "none", True), row("b", 1, "none", True), row("a", 2, "none", True, feature="logit=1")]
+    told = "line 4: trial 2 of participant a is the same answer as trial 1 in line 2; each answer may stand once."
+    assert problems_of(csv_text(rows)) == (told,)
+
+
+def test_it_refuses_a_feature_that_a_participant_met_twice(row, csv_text):
+    later = "2026-03-14T15:10:00+00:00"
+    rows = [row("a", 1, "none", True), row("a", 3, "none", True, feature="logit=1", received_at=later)]
+    told = "line 3: trial 3 of participant a asks about logit=1 again, as does trial 1 in line 2; a participant meets "
+    assert problems_of(csv_text(rows)) == (f"{told}each feature once.",)
+
+
+def test_practice_shows_its_features_again(row, csv_text):
+    rows = [
+        row("a", trial, "none", True, feature="logit=9", phase="practice", round=str(trial), rounds="2")
+        for trial in (1, 2)
+    ]
+    assert isinstance(read_or_problems(csv_text(rows)), pd.DataFrame)
+
+
+def test_a_participant_with_two_conditions_in_a_study_between_is_refused_in_one_sentence(row, csv_text):
+    rows = [row("a", 1, "x", True), row("a", 2, "x", True), row("b", 1, "y", True)]
+    check_groups(parse_export(csv_text([*rows, row("b", 2, "x", True, catch="true")])))
+    with pytest.raises(ExportError) as refused:
+        check_groups(parse_export(csv_text([*rows, row("b", 2, "x", True)])))
+    told = "The protocol's design is between participants, but participant b has answers with x and y; whom they belong"
+    assert refused.value.problems == (f"{told} to cannot be told.",)
 
 
 def test_it_refuses_two_lengths_of_one_session(row, csv_text):

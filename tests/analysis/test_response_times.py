@@ -5,7 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from analysis.response_times import response_times
+from analysis.absence import Absent
+from analysis.response_times import missing_times, response_times
 
 
 def answers(participant, *times, correct=True, condition="x", shown_times=1):
@@ -56,3 +57,25 @@ def test_times_of_trials_that_were_loaded_again_are_left_out_and_counted():
 def test_a_browser_that_could_not_count_is_believed():
     (found,) = response_times(trials(answers("a", 1000, shown_times=None) + answers("a", 3000)))
     assert (found.answered, found.again, found.medians.median) == (2, 0, 2000)
+
+
+def test_times_of_zero_are_counted_apart():
+    (found,) = response_times(trials(answers("a", 0, 0, 100, 1000)), min_ms=200)
+    assert (found.answered, found.outside, found.zero) == (1, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (answers("a", 0, 0), "2 of its 2 right answers took 0 ms, which is no time."),
+        (
+            answers("a", 0, 90),
+            "1 of its 2 right answers took 0 ms, the others are out of bounds or were begun again.",
+        ),
+        (answers("a", 1000, correct=False), "none of its 1 answers is right."),
+    ],
+)
+def test_it_says_why_a_condition_has_no_times(rows, told):
+    found = trials(rows + answers("a", 1000, condition="y"))
+    assert missing_times(found, min_ms=200) == (Absent(f"No response times with x: {told}"),)
+    assert [row.condition for row in response_times(found, min_ms=200)] == ["y"]

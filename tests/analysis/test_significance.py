@@ -250,5 +250,36 @@ def test_features_in_one_condition_each_are_no_units_of_a_difference():
         for feature in range(4)
     )
     found = two_unit_test(trials, "x", "y", seed=1)
-    assert found.features == Absent("No test: there is no feature.")
+    assert found.features == Absent("No test: none of 4 features has answers to both x and y.")
     assert found.p is None
+
+
+def crossed(between):
+    rng = np.random.default_rng(9)
+    return pd.DataFrame(
+        {"participant": f"p{person}", "feature": f"f{feature}", "condition": condition, "correct": correct}
+        for person in range(12)
+        for feature in range(6)
+        for condition in ["xy"[(person if between else person + feature) % 2]]
+        for correct in [rng.random() < (0.9 if condition == "x" else 0.5)]
+    )
+
+
+def test_units_are_tested_by_the_declared_test():
+    trials = crossed(between=False)
+    found = two_unit_test(trials, "x", "y", seed=1, test="t")
+    for unit, test in (("participant", found.participants), ("feature", found.features)):
+        wide = trials.groupby([unit, "condition"])["correct"].mean().unstack()
+        assert test.p == pytest.approx(stats.ttest_rel(wide["x"], wide["y"]).pvalue)
+        assert test.null_hypothesis == f"differences within {unit}s have a mean of 0"
+    assert found.p == max(found.participants.p, found.features.p)
+
+
+def test_participants_of_two_groups_are_permuted_and_features_are_paired():
+    trials = crossed(between=True)
+    found = two_unit_test(trials, "x", "y", seed=1)
+    (pair,) = compare_conditions(participant_scores(trials), seed=1)
+    assert pair.design == "between"
+    assert found.participants == pair.test
+    assert found.features.n == 6
+    assert found.p == max(found.participants.p, found.features.p)

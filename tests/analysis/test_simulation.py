@@ -50,6 +50,23 @@ def test_accuracies_come_out_over_participants_features_images_and_lapses(protoc
     assert shares["exemplars"] == pytest.approx(0.65, abs=0.045)
 
 
+def test_what_a_condition_does_varies_as_much_as_was_asked_for(protocol_file):
+    trials = assignment(protocol_file(features=60).protocol, 80)
+    assumptions = Assumptions(ACCURACY, lapse=0.0, image_sd=0.0, effect_participant_sd=0.6, effect_feature_sd=1.0)
+    model = mixed_model(simulate(trials, assumptions, seed=3))
+    # Of a difference between conditions; each has its share of the variance.
+    assert 2**0.5 * model.participant_condition_sd == pytest.approx(0.6, abs=0.25)
+    assert 2**0.5 * model.feature_condition_sd == pytest.approx(1.0, abs=0.25)
+
+
+def test_without_varying_effects_the_answers_of_a_seed_stay_what_they_were(protocol_file):
+    trials = assignment(protocol_file().protocol, 6)
+    plain = simulate(trials, Assumptions(ACCURACY), seed=4)
+    assert plain["correct"].equals(simulate(trials, Assumptions(ACCURACY, effect_feature_sd=0.0), seed=4)["correct"])
+    varied = simulate(trials, Assumptions(ACCURACY, effect_feature_sd=1.5), seed=4)
+    assert not plain["correct"].equals(varied["correct"])
+
+
 def test_effects_come_out_as_they_went_in(protocol_file):
     trials = assignment(protocol_file(features=60).protocol, 120)
     assumptions = Assumptions(ACCURACY, participant_sd=0.7, feature_sd=0.5, image_sd=0.5, lapse=0.0)

@@ -93,6 +93,17 @@ def test_equivalence_of_two_conditions_needs_participants_who_meet_both(protocol
         ('[completion]\ntext = "Thank you."', "", ["`completion` is missing"]),
         ("[trials]", "[analysis]\nalpha = 0.6\n[trials]", ["`analysis.alpha`", "less than or equal to 0.5"]),
         ("[trials]", '[analysis]\nmain_test = "anova"\n[trials]', ["`analysis.main_test`", "'anova'"]),
+        ("[trials]", '[analysis]\nrandom_effects = "none"\n[trials]', ["`analysis.random_effects`", "'none'"]),
+        (
+            "[trials]",
+            "[analysis]\nmin_rt_ms = 3000\nmax_rt_ms = 200\n[trials]",
+            ["`analysis`: `min_rt_ms` must be less than `max_rt_ms`"],
+        ),
+        (
+            "[trials]",
+            "[analysis.exclusions]\nmin_total_s = 200\nmax_total_s = 200\n[trials]",
+            ["`analysis.exclusions`: `min_total_s` must be less than `max_total_s`"],
+        ),
         (
             "[trials]",
             "[analysis.exclusions]\nmin_side_choices = 0\n[trials]",
