@@ -16,7 +16,8 @@ from analysis.reading import ExportError, parse_export
 from analysis.report import render_report
 from analysis.results import analyse
 from analysis.simulation import Assumptions, synthetic_export
-from analysis.wording import p_value
+from analysis.wording import odds_ratio, p_value
+from stimuli.protocol import read_protocol
 from tests.analysis.conftest import ACCURACY
 from tests.analysis.test_report import Page
 
@@ -287,3 +288,34 @@ def test_rules_on_catch_trials_instructions_and_practice_are_counted_and_left_ou
     assert results.selection.catch == 16
     for sentence in told:
         assert f"1 who {sentence}" in methods_paragraph(results)
+
+
+def test_the_mixed_model_contrasts_all_conditions_whatever_the_plan(protocol_file, plan, tmp_path):
+    protocol_file(plan)
+    path = tmp_path / "protocol.toml"
+    path.write_text(path.read_text().replace('"accentuation"]', '"accentuation", "visualization"]'))
+    file = read_protocol(path)
+    accuracy = {**ACCURACY, "visualization": 0.7}
+    results = analyse(
+        parse_export(synthetic_export(file, Assumptions(accuracy), participants=12, seed=3)), seed=1, protocol=file
+    )
+    assert {(row.first, row.second) for row in results.model.contrasts} == {
+        ("accentuation", "exemplars"),
+        ("accentuation", "visualization"),
+        ("exemplars", "visualization"),
+    }
+    assert len(page_of(results).tables["contrast-table"]) == 4
+
+
+def test_large_studies_repeat_participants_tests_and_say_why(study, plan, monkeypatch):
+    monkeypatch.setattr("analysis.results.MOST_TO_REFIT", 100)
+    results = study(plan + RULES, change=one_sided)
+    (row,) = results.robustness
+    assert [again.test.name for again in row.hypotheses] == ["exact sign-flip test"] * 2
+    assert "takes long with more than 100 answers and is not fitted anew for each rule." in words_of(page_of(results))
+
+
+def test_the_table_of_hypotheses_shows_odds_against_chance_too(study):
+    results = study()
+    odds = page_of(results).tables["hypothesis-table"][2][4]
+    assert odds.startswith(odds_ratio(results.hypotheses[1].test.log_odds))

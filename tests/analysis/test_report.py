@@ -377,3 +377,30 @@ def test_wrong_usage_exits_with_two(wrong, capsys):
         main(wrong)
     assert left.value.code == 2
     assert "usage: python -m analysis" in capsys.readouterr().err
+
+
+def test_every_dash_of_the_tables_has_its_reason(rows_of, csv_text):
+    rows = rows_of({name: {"x": (right, 4), "y": (2, 4)} for name, right in (("a", 2), ("b", 3), ("c", 4))})
+    for one in rows[:4]:
+        one["confidence"] = "3"
+    page = Page(render(rows, csv_text))
+    text = re.sub(r"\s+", " ", " ".join(page.text))
+    assert [row[5] for row in page.tables["calibration-table"][1:] if row[1] == "3 sure"] == [wording.DASH]
+    assert "x, 3 sure: No interval: one participant does not show how much participants differ." in text
+    assert "Change: Interval: Student's t interval over participants." in text
+
+
+def test_features_in_one_condition_each_say_why_they_are_no_units(row, csv_text):
+    rows = [
+        row(name, trial, "xy"[trial % 2], trial % 3 > 0, main_trials="8") for name in "abc" for trial in range(1, 9)
+    ]
+    text = re.sub(r"\s+", " ", " ".join(Page(render(rows, csv_text)).text))
+    assert "Over features with answers in both conditions: No test: there is no feature." in text
+
+
+def test_intervals_between_participants_are_cut_to_what_is_possible(rows_of, csv_text):
+    counts = {"a": {"x": (0, 4)}, "b": {"x": (4, 4)}, "c": {"y": (1, 4)}, "d": {"y": (3, 4)}}
+    page = Page(render(rows_of(counts), csv_text))
+    assert page.tables["comparison-table"][1][3] == "-100.0 to +100.0"
+    assert "Effect sizes and evidence" in " ".join(page.text)
+    assert "Nobody has both conditions of x minus y:" in re.sub(r"\s+", " ", " ".join(page.text))
