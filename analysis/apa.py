@@ -70,8 +70,13 @@ def _hypothesis(result: HypothesisResult, results: Results) -> str:
     ended = [*caveats(result, results), _ending(result, results)]
     return (
         f"{name}: {told}, {p_statement(result.p_holm)} {correction(results)} "
-        f"({test_name(result.test)}; n = {tested_n(result, fitted_participants(results))}). {' '.join(ended)}"
+        f"({test_name(result.test)}; {_n(result, result.effect, results)}). {' '.join(ended)}"
     )
+
+
+def _n(result: HypothesisResult, effect: Effect, results: Results) -> str:
+    tested = tested_n(result, fitted_participants(results))
+    return f"n = {tested}" if tested == effect.n else f"n = {tested}, and {effect.n} of the difference in points"
 
 
 def _ending(result: HypothesisResult, results: Results) -> str:

@@ -57,10 +57,16 @@ def caveats(result: HypothesisResult, results: Results) -> Iterator[str]:
     yield from singular_fit(model)
     if isinstance(effect, Absent):
         return
-    if effect.n != model.participants:
+    if effect.n != _concerned(effect, results):
         yield (
             f"The test rests on the {model.participants} participants of the mixed model, the difference in points on "
             f"{effect.n}."
         )
     if isinstance(test.log_odds, float) and effect.difference * test.log_odds < 0:
         yield "The difference in points and the odds point in opposite directions."
+
+
+def _concerned(effect: Effect, results: Results) -> int:
+    """How many participants answered at least one of the conditions: in groups all count, within those with both."""
+    scores = results.main.scores.reset_index()
+    return int(scores[scores["condition"].isin([effect.first, effect.second])]["participant"].nunique())
