@@ -9,7 +9,7 @@ from analysis.intervals import Interval
 from analysis.model_words import singular_fit
 from analysis.results import Results
 from analysis.significance import ChanceTest, Comparison
-from analysis.verdicts import caveats, correction, standing, verdict
+from analysis.verdicts import caveats, correction, standing, tested_in_model, verdict
 from analysis.wording import accuracy_interval, difference_interval, p_statement, percent, points, test_name
 from stimuli.protocol import CHANCE
 
@@ -23,7 +23,7 @@ def headline(results: Results) -> tuple[str, ...]:
     return (
         *_several_tasks(results),
         *(_judgement(result, results) for result in results.hypotheses),
-        *(singular_fit(results.model) if results.hypotheses else ()),
+        *(singular_fit(results.model) if any(tested_in_model(row) for row in results.hypotheses) else ()),
         *_departures(results),
         *(
             _above_chance(accuracy, chance, judged=frozenset((accuracy.condition, CHANCE)) in about)

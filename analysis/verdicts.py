@@ -39,9 +39,14 @@ def correction(results: Results) -> str:
 
 def tested_n(result: HypothesisResult, fitted: int | None) -> int | None:
     """On how many participants a test rests: the mixed model on all it was ``fitted`` to, a difference on its own."""
-    if isinstance(result.test, Contrast | ConditionEstimate):
+    if tested_in_model(result):
         return fitted
     return result.effect.n if isinstance(result.effect, Effect) else None
+
+
+def tested_in_model(result: HypothesisResult) -> bool:
+    """Whether the test of a hypothesis is one of the mixed model."""
+    return isinstance(result.test, Contrast | ConditionEstimate)
 
 
 def fitted_participants(results: Results) -> int | None:

@@ -1,8 +1,11 @@
 """The headline: each p with its family and standing, and no test twice."""
 
 import re
+from dataclasses import replace
 
+from analysis.apa import sentences
 from analysis.headline import headline
+from analysis.methods import methods_paragraph
 from tests.analysis.conftest import PLAN
 
 
@@ -44,3 +47,15 @@ def test_a_significant_effect_opposite_to_the_claim_is_said(study):
     assert results.hypotheses[0].verdict == "not supported"
     assert results.hypotheses[0].p_holm < 0.05
     assert headline(results)[0].startswith("More: not supported; the effect goes the other way (p")
+
+
+def test_a_singular_fit_is_said_where_a_hypothesis_was_tested_in_it(study):
+    told = "Singular fit of the mixed model: its random effect of participant had no spread at all."
+
+    def alike(results):
+        return replace(results, model=replace(results.model, singular=("participant",)))
+
+    assert told in headline(alike(study()))
+    assert told not in headline(alike(study(by_t())))
+    assert told in sentences(alike(study()))[1]
+    assert told in methods_paragraph(alike(study()))

@@ -2,6 +2,11 @@
 
 import pytest
 
+from analysis.plan_check import check_plan
+from analysis.reading import parse_export
+from analysis.simulation import Assumptions, synthetic_export
+from tests.analysis.conftest import ACCURACY
+
 
 def point(results, what):
     return next(row for row in results.points if row.what == what)
@@ -29,16 +34,14 @@ def test_another_task_is_said(study):
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_a_participant_with_several_conditions_is_counted_where_nobody_should_have_them(
-    study, between_file, plan, count
-):
-    def mixed(export):
-        own = export["participant"].isin(sorted(export["participant"].unique())[:count])
-        every_other = export.groupby("participant").cumcount() % 2 == 0
-        other = export["condition"].map({"accentuation": "exemplars", "exemplars": "accentuation"})
-        return export.assign(condition=export["condition"].where(~(own & every_other), other))
-
-    found = point(study(file=between_file(plan), change=mixed), "Design")
+def test_a_participant_with_several_conditions_is_counted_where_nobody_should_have_them(between_file, plan, count):
+    file = between_file(plan)
+    export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=16, seed=3))
+    own = export["participant"].isin(sorted(export["participant"].unique())[:count])
+    every_other = export.groupby("participant").cumcount() % 2 == 0
+    other = export["condition"].map({"accentuation": "exemplars", "exemplars": "accentuation"})
+    mixed = export.assign(condition=export["condition"].where(~(own & every_other), other))
+    found = next(row for row in check_plan(file, mixed, mixed) if row.what == "Design")
     assert found.planned == "between"
     assert found.found == ("1 with several conditions" if count else "between")
     assert found.kept is (count == 0)
