@@ -11,12 +11,13 @@ from pathlib import Path
 from analysis import simulation_commands
 from analysis.figures.gallery import report_figures
 from analysis.files import write_whole
-from analysis.machine import results_csv, results_json
+from analysis.headline import headline
+from analysis.machine import results_json
+from analysis.number_lines import results_csv
 from analysis.observers import read_observers
 from analysis.reading import ExportError, read_export
 from analysis.report import render_report
 from analysis.results import Results, analyse
-from analysis.wording import headline
 from stimuli.protocol import ProtocolError, read_protocol
 
 DEFAULT_OUT = Path("report.html")

@@ -5,22 +5,37 @@ from collections.abc import Iterator
 import pandas as pd
 
 from analysis.absence import Absent
+from analysis.equivalence import EquivalenceTest
 from analysis.hypotheses import Effect, HypothesisResult
 from analysis.intervals import Interval
 from analysis.mixed_model import ConditionEstimate, Contrast
 from analysis.results import Results
 from analysis.significance import Comparison
 from analysis.task_words import right_choice
-from analysis.wording import odds_interval, odds_ratio, p_statement, percent, points, test_name, test_statistic
+from analysis.verdicts import OTHER_WAY, caveats, correction, fitted_participants, other_way, tested_n
+from analysis.wording import (
+    equivalence_level,
+    odds_interval,
+    odds_ratio,
+    p_statement,
+    percent,
+    points,
+    test_name,
+    test_statistic,
+)
 from stimuli.protocol import CHANCE
 
 
 def sentences(results: Results) -> tuple[str, ...]:
-    """One paragraph each for the accuracies, every hypothesis, and every comparison that no hypothesis is about."""
+    """One paragraph each for the accuracies, every hypothesis, and every comparison that no hypothesis is about.
+
+    Each says that it is exploratory where it is; the accuracies of a confirmatory report describe, and say nothing.
+    """
     about = {(row.hypothesis.first, row.hypothesis.second) for row in results.hypotheses}
+    lead = "" if results.confirmatory else "Exploratory. "
     return (
-        _accuracies(results),
-        *(_hypothesis(row) for row in results.hypotheses),
+        f"{lead}{_accuracies(results)}",
+        *(f"{lead}{_hypothesis(row, results)}" for row in results.hypotheses),
         *(
             _comparison(row, results.main.scores)
             for row in results.main.comparisons
@@ -44,25 +59,51 @@ def _listed(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _hypothesis(result: HypothesisResult) -> str:
-    hypothesis = result.hypothesis
-    name = hypothesis.name.rstrip(".")
+def _hypothesis(result: HypothesisResult, results: Results) -> str:
+    name = result.hypothesis.name.rstrip(".")
     if isinstance(result.effect, Absent) or isinstance(result.test, Absent) or result.p_holm is None:
         why = next((part.why for part in (result.effect, result.test) if isinstance(part, Absent)), "")
         return f"{name}: not tested. {why}".rstrip()
-    facts = [_difference(result.effect), *_in_odds(result), test_statistic(result.test)]
+    effect = _equivalence(result.test, result.effect, results.plan.alpha) or _difference(result.effect)
+    facts = [effect, *_in_odds(result), test_statistic(result.test)]
     told = ", ".join(fact for fact in facts if fact)
-    verdict = f"The hypothesis was {result.verdict}"
+    ended = [*caveats(result, results), _ending(result, results)]
     return (
-        f"{name}: {told}, {p_statement(result.p_holm)} after Holm's correction "
-        f"({test_name(result.test)}; n = {result.effect.n}). {verdict}."
+        f"{name}: {told}, {p_statement(result.p_holm)} {correction(results)} "
+        f"({test_name(result.test)}; {_n(result, result.effect, results)}). {' '.join(ended)}"
     )
 
 
+def _n(result: HypothesisResult, effect: Effect, results: Results) -> str:
+    tested = tested_n(result, fitted_participants(results))
+    return f"n = {tested}" if tested == effect.n else f"n = {tested}, and {effect.n} of the difference in points"
+
+
+def _ending(result: HypothesisResult, results: Results) -> str:
+    against = f": {OTHER_WAY}" if other_way(result, results) else ""
+    if results.confirmatory:
+        return f"The hypothesis was {result.verdict}{against}."
+    return f"It has no verdict, since it was not declared for these data{against}."
+
+
 def _difference(effect: Effect) -> str:
-    against = "chance" if effect.second == CHANCE else effect.second
-    told = f"{effect.first} differed from {against} by {points(effect.difference)} percentage points"
+    told = f"{_pair(effect)} was {points(effect.difference)} percentage points"
     return f"{told}{_ci(effect.interval)}"
+
+
+def _pair(effect: Effect) -> str:
+    return f"{effect.first} minus {'chance' if effect.second == CHANCE else effect.second}"
+
+
+def _equivalence(test: object, effect: Effect, alpha: float) -> str:
+    """The difference with the interval that belongs to the test and the margin that it is held against."""
+    if not isinstance(test, EquivalenceTest):
+        return ""
+    margin, where = 100 * test.margin, f"[{points(test.low)}, {points(test.high)}]"
+    return (
+        f"{_pair(effect)} was {points(test.mean)} percentage points, {equivalence_level(alpha)} CI {where} (not "
+        f"corrected) against a margin of {margin:g} points to either side"
+    )
 
 
 def _ci(interval: Interval | Absent) -> str:
@@ -88,6 +129,6 @@ def _comparison(row: Comparison, scores: pd.DataFrame) -> str:
     if isinstance(row.test, Absent):
         return f"{told} (n = {row.n}); it was not tested."
     p = row.test.p if row.p_holm is None else row.p_holm
-    corrected = "" if row.p_holm is None else " after Holm's correction"
+    corrected = "" if row.p_holm is None else " after Holm's correction over all comparisons of conditions"
     statistic = f"{row.test.statistic}, " if row.test.statistic else ""
     return f"{told}, {statistic}{p_statement(p)}{corrected} ({row.test.name}; n = {row.n})."

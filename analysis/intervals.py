@@ -41,8 +41,10 @@ def t_interval(values: NDArray[np.float64], *, low: float = -math.inf, high: flo
     return Interval(max(low, mean - half), min(high, mean + half), "Student's t interval over participants")
 
 
-def welch_interval(first: NDArray[np.float64], second: NDArray[np.float64]) -> Interval | Absent:
-    """Welch's interval of the difference of two means, over two groups of participants.
+def welch_interval(
+    first: NDArray[np.float64], second: NDArray[np.float64], *, low: float = -math.inf, high: float = math.inf
+) -> Interval | Absent:
+    """Welch's interval of the difference of two means, over two groups of participants, cut to ``[low, high]``.
 
     Source: Welch (1947), The generalization of Student's problem when several different population variances are
     involved, Biometrika 34.
@@ -52,7 +54,8 @@ def welch_interval(first: NDArray[np.float64], second: NDArray[np.float64]) -> I
     if np.ptp(first) < 1e-12 and np.ptp(second) < 1e-12:
         return Absent("No interval: within each condition all participants have the same value, which shows no spread.")
     found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(LEVEL)
-    return Interval(float(found.low), float(found.high), "Welch's t interval over two groups of participants")
+    ends = max(low, float(found.low)), min(high, float(found.high))
+    return Interval(*ends, "Welch's t interval over two groups of participants")
 
 
 def wilson_interval(correct: int, answered: int) -> Interval | Absent:
@@ -68,7 +71,10 @@ def wilson_interval(correct: int, answered: int) -> Interval | Absent:
     share, scale = correct / answered, 1 + z**2 / answered
     middle = (share + z**2 / (2 * answered)) / scale
     half = z * math.sqrt(share * (1 - share) / answered + z**2 / (4 * answered**2)) / scale
-    return Interval(max(0.0, middle - half), min(1.0, middle + half), "Wilson's score interval")
+    # Where all answers are alike one end is 0 or 1 on paper and beside it in the last digit.
+    low = 0.0 if correct == 0 else max(0.0, middle - half)
+    high = 1.0 if correct == answered else min(1.0, middle + half)
+    return Interval(low, high, "Wilson's score interval")
 
 
 def bootstrap_interval(

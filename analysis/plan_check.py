@@ -6,6 +6,9 @@ import pandas as pd
 
 from stimuli.protocol import ProtocolFile
 
+# More would fill the table.
+MOST_NAMES = 5
+
 
 @dataclass(frozen=True)
 class PlanPoint:
@@ -18,22 +21,20 @@ class PlanPoint:
 
 
 def check_plan(file: ProtocolFile, export: pd.DataFrame, analysed: pd.DataFrame) -> tuple[PlanPoint, ...]:
-    """Compare a protocol with the export that is analysed, and with the participants who are."""
+    """Compare a protocol with the export that is analysed, and with the participants who are.
+
+    The first point is the protocol itself.
+    """
     protocol = file.protocol
     run = str(export["protocol_sha256"].iloc[0])
-    conditions = sorted(map(str, export.loc[export["phase"] == "main", "condition"].unique()))
+    main = export[export["phase"] == "main"]
     people, target = analysed["participant"].nunique(), protocol.analysis.participants
-    features = set(map(str, analysed["feature"].unique()))
-    named = protocol.stimuli.features
     return (
         PlanPoint("Protocol, SHA-256", file.sha256[:16], run[:16], file.sha256 == run),
-        PlanPoint(
-            "Conditions",
-            ", ".join(sorted(protocol.trials.conditions)),
-            ", ".join(conditions),
-            conditions == sorted(protocol.trials.conditions),
-        ),
-        PlanPoint("Features", f"{len(named)}", f"{len(features)}", features == set(named)),
+        _set_point("Task", {protocol.trials.task}, main["task"]),
+        _set_point("Conditions", set(protocol.trials.conditions), main["condition"]),
+        _design(protocol.trials.design, main),
+        _features(set(protocol.stimuli.features), analysed),
         PlanPoint(
             "Analysed participants, the stopping rule",
             "not declared" if target is None else f"{target}",
@@ -41,3 +42,34 @@ def check_plan(file: ProtocolFile, export: pd.DataFrame, analysed: pd.DataFrame)
             None if target is None else people == target,
         ),
     )
+
+
+def _set_point(what: str, planned: set[str], column: "pd.Series[str]") -> PlanPoint:
+    found = set(map(str, column.unique()))
+    return PlanPoint(what, ", ".join(sorted(planned)), ", ".join(sorted(found)), found == planned)
+
+
+def _design(planned: str, main: pd.DataFrame) -> PlanPoint:
+    """Between participants nobody has several conditions; within, where there are several, some have."""
+    several = int((main.groupby("participant")["condition"].nunique() > 1).sum())
+    if planned == "between":
+        return PlanPoint(
+            "Design", planned, planned if several == 0 else f"{several} with several conditions", not several
+        )
+    divided = several == 0 and main["condition"].nunique() > 1
+    return PlanPoint("Design", planned, "between" if divided else planned, not divided)
+
+
+def _features(planned: set[str], analysed: pd.DataFrame) -> PlanPoint:
+    """The counts, and by name what is on one side only: a renamed feature leaves the counts alike."""
+    found = set(map(str, analysed["feature"].unique()))
+    told = [f"{len(found)}"]
+    told += [f"not shown: {_first(planned - found)}"] if planned - found else []
+    told += [f"not in the protocol: {_first(found - planned)}"] if found - planned else []
+    return PlanPoint("Features", f"{len(planned)}", "; ".join(told), found == planned)
+
+
+def _first(names: set[str]) -> str:
+    shown = sorted(names)[:MOST_NAMES]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

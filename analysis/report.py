@@ -8,15 +8,18 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from analysis import intervals, notes, participant_tests, wording
+from analysis import intervals, notes, participant_tests, verdicts, wording
 from analysis.absence import Absent
 from analysis.apa import sentences
 from analysis.confidence import LEVELS
 from analysis.equivalence import EquivalenceTest
 from analysis.figures.gallery import ReportFigure, report_figures
+from analysis.figures.raincloud import several_conditions
+from analysis.headline import headline
 from analysis.hypotheses import Effect
 from analysis.methods import methods_paragraph
 from analysis.mixed_model import ConditionEstimate, Contrast
+from analysis.model_words import random_effects, reach, singular_fit
 from analysis.observer_columns import OBSERVERS
 from analysis.results import Results
 from analysis.selection import RULE
@@ -41,9 +44,14 @@ def render_report(results: Results, *, export_sha256: str, figures: dict[str, Re
             results=results,
             main=results.main,
             details=results.details,
-            headline=wording.headline(results),
+            headline=headline(results),
             sentences=sentences(results),
             methods=methods_paragraph(results),
+            reach=reach(results),
+            singular_fit=singular_fit(results.model),
+            random_effects=random_effects(results.model),
+            several_conditions=several_conditions(results.main.scores),
+            standing=verdicts.standing(results),
             figures={name: _inline(figure) for name, figure in drawn.items()},
             rule=RULE,
             observers=OBSERVERS,
@@ -69,7 +77,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for module in (wording, notes):
+    for module in (wording, verdicts, notes):
         for name, write in vars(module).items():
             if callable(write) and not name.startswith("_") and write.__module__ == module.__name__:
                 environment.filters[name] = write

@@ -27,6 +27,8 @@ from analysis.significance import ChanceTest, Comparison, TwoUnits, chance_tests
 from stimuli.protocol import CHANCE, AnalysisTable, ProtocolFile
 
 Pair = tuple[str, str]
+# With more answers a fit takes more than a few seconds, and there may be one for each rule.
+MOST_TO_REFIT = 5_000
 NOT_WITHIN = Absent("No dz: nobody has both conditions, so that there are no differences within participants.")
 NOT_BETWEEN = Absent("No d of two groups: the same participants have both conditions.")
 # Of units, and of conditions within them. So many are fitted in seconds, twice as many in minutes.
@@ -83,11 +85,17 @@ class Details:
 
 @dataclass(frozen=True)
 class Robustness:
-    """The effects where one rule is left out: ``rule`` is its key, ``participants`` how many are then analysed."""
+    """The results where one rule is left out: ``rule`` is its key, ``participants`` how many are then analysed.
+
+    ``hypotheses`` are tested anew as planned, but for ``substitute``: it says where participants' tests stand for those
+    of the mixed model, and why. ``effects`` are their differences, or those of all pairs where there is no hypothesis.
+    """
 
     rule: str
     sentence: str
     participants: int
+    hypotheses: tuple[HypothesisResult, ...]
+    substitute: str | None
     effects: tuple[Effect, ...]
 
 
@@ -121,9 +129,14 @@ class Results:
     yardsticks: tuple[Yardstick, ...]
 
     @property
+    def ran_as_given(self) -> bool:
+        """Whether the data were collected under the very protocol that was given to the analysis."""
+        return bool(self.points) and self.points[0].kept is True
+
+    @property
     def confirmatory(self) -> bool:
         """Whether hypotheses were declared in the very protocol under which the data were collected."""
-        return bool(self.hypotheses) and self.points[0].kept is True
+        return bool(self.hypotheses) and self.ran_as_given
 
 
 def analyse(
@@ -147,8 +160,7 @@ def analyse(
     trials = selection.analysed
     main = _find(trials, plan, seed=seed)
     pairs = _pairs(main, plan)
-    contrasts = [pair for pair in pairs if CHANCE not in pair]
-    model = mixed_model(trials, pairs=contrasts, random_effects=_random_effects(trials, plan))
+    model = mixed_model(trials, pairs=_contrasts(main, plan), random_effects=_random_effects(trials, plan))
     first = export.iloc[0]
     return Results(
         study=str(first["study"]),
@@ -210,6 +222,14 @@ def _pairs(main: Findings, plan: AnalysisTable) -> list[Pair]:
     return list(combinations([row.condition for row in main.accuracies], 2))
 
 
+def _contrasts(main: Findings, plan: AnalysisTable) -> list[Pair]:
+    """The contrasts of the mixed model: those of the hypotheses as they put them, then all others."""
+    claimed = [pair for pair in _pairs(main, plan) if CHANCE not in pair]
+    known = {frozenset(pair) for pair in claimed}
+    every = combinations([row.condition for row in main.accuracies], 2)
+    return claimed + [pair for pair in every if frozenset(pair) not in known]
+
+
 def _details(trials: pd.DataFrame, main: Findings, plan: AnalysisTable, *, seed: int) -> Details:
     wide = main.scores["accuracy"].unstack("condition")
     return Details(
@@ -240,17 +260,43 @@ def _effects(
     return PairEffects(*pair, row.n, h, dz, bayes_factor(first - second), units, row.design, NOT_BETWEEN)
 
 
-def _robustness(selection: Selection, pairs: Iterable[Pair], plan: AnalysisTable, *, seed: int) -> Iterable[Robustness]:
-    """The effects with each rule left out in turn, of the rules that excluded anybody."""
+def _robustness(selection: Selection, pairs: list[Pair], plan: AnalysisTable, *, seed: int) -> Iterable[Robustness]:
+    """The results with each rule left out in turn, of the rules that excluded anybody."""
     for rule in selection.exclusions:
         trials = selection.without(rule.key)
         if len(trials) == len(selection.analysed):
             continue
         scores = participant_scores(trials)
-        effects = (effect_of(scores, *pair, test=plan.participant_test, seed=seed) for pair in pairs)
+        judged, substitute = _judged_anew(trials, scores, pairs, plan, seed=seed)
+        effects = (
+            [row.effect for row in judged]
+            if plan.hypotheses
+            else [effect_of(scores, *pair, test=plan.participant_test, seed=seed) for pair in pairs]
+        )
         yield Robustness(
             rule=rule.key,
             sentence=rule.sentence,
             participants=int(trials["participant"].nunique()),
+            hypotheses=judged,
+            substitute=substitute,
             effects=tuple(effect for effect in effects if isinstance(effect, Effect)),
         )
+
+
+def _judged_anew(
+    trials: pd.DataFrame, scores: pd.DataFrame, pairs: list[Pair], plan: AnalysisTable, *, seed: int
+) -> tuple[tuple[HypothesisResult, ...], str | None]:
+    """The hypotheses on other trials, and why another test than the planned one was made, if one was."""
+    model: MixedModel | Absent = Absent("No mixed model: no hypothesis asks for it.")
+    substitute = None
+    if plan.main_test == "mixed_model" and any(row.margin is None for row in plan.hypotheses):
+        if len(trials) <= MOST_TO_REFIT:
+            contrasts = [pair for pair in pairs if CHANCE not in pair]
+            model = mixed_model(trials, pairs=contrasts, random_effects=_random_effects(trials, plan))
+        else:
+            substitute = (
+                f"Participants' tests stand for those of the mixed model, which takes long with more than "
+                f"{MOST_TO_REFIT:,} answers and is not fitted anew for each rule."
+            )
+            plan = plan.model_copy(update={"main_test": plan.participant_test})
+    return judge_hypotheses(trials, model, plan, seed=seed), substitute

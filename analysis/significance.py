@@ -139,7 +139,7 @@ def _between(a: NDArray[np.float64], b: NDArray[np.float64], first: str, second:
         design="between",
         n=len(a) + len(b),
         difference=float(a.mean() - b.mean()),
-        interval=welch_interval(a, b),
+        interval=welch_interval(a, b, low=-1.0, high=1.0),
         test=label_permutation_test(a, b, seed=seed),
     )
 

@@ -1,16 +1,12 @@
 """How numbers and results are written in the report and on the terminal."""
 
 import math
-from collections.abc import Callable
 
 from analysis.absence import Absent
-from analysis.accuracy import ConditionAccuracy
 from analysis.equivalence import EquivalenceTest
-from analysis.hypotheses import HypothesisResult, Test
+from analysis.hypotheses import Test
 from analysis.intervals import Interval
 from analysis.mixed_model import ConditionEstimate, Contrast
-from analysis.results import Results
-from analysis.significance import ChanceTest, Comparison
 from stimuli.protocol import AnalysisTable
 
 DASH = "\N{EN DASH}"
@@ -97,6 +93,11 @@ def seconds_interval(interval: Interval | Absent) -> str:
     return f"{seconds(interval.low)} to {seconds(interval.high)}"
 
 
+def equivalence_level(alpha: float) -> str:
+    """The level of the interval that belongs to two one-sided tests at ``alpha``: ``90%`` at 0.05."""
+    return f"{round(100 * (1 - 2 * alpha), 6):g}%"
+
+
 def rt_bounds(plan: AnalysisTable) -> str:
     """The bounds of response times as they continue "Right answers"."""
     match plan.min_rt_ms, plan.max_rt_ms:
@@ -108,31 +109,6 @@ def rt_bounds(plan: AnalysisTable) -> str:
             return f" of at most {high:g} ms"
         case low, high:
             return f" from {low:g} to {high:g} ms"
-
-
-def headline(results: Results) -> tuple[str, ...]:
-    """The results in a few sentences, without markup."""
-    main = results.main
-    judged = [_judgement(result, confirmatory=results.confirmatory) for result in results.hypotheses]
-    means = (_above_chance(accuracy, chance) for accuracy, chance in zip(main.accuracies, main.chance, strict=True))
-    return (*_several_tasks(results), *judged, *means, *(_compared(comparison) for comparison in main.comparisons))
-
-
-def _several_tasks(results: Results) -> tuple[str, ...]:
-    if len(results.tasks) == 1:
-        return ()
-    named = ", ".join(results.tasks)
-    return (
-        f"The answers are of {len(results.tasks)} tasks ({named}). Every number takes them together, but for the table "
-        "of accuracies by task.",
-    )
-
-
-def _judgement(result: HypothesisResult, *, confirmatory: bool) -> str:
-    name = result.hypothesis.name if confirmatory else f"{result.hypothesis.name} (exploratory)"
-    if isinstance(result.test, Absent) or result.p_holm is None:
-        return f"{name}: not tested."
-    return f"{name}: {result.verdict} ({p_statement(result.p_holm)} after Holm's correction, {test_name(result.test)})."
 
 
 def test_name(test: Test) -> str:
@@ -153,29 +129,3 @@ def test_statistic(test: Test) -> str:
     if isinstance(test, EquivalenceTest):
         return f"t({test.n - 1}) = {test.t_low:.2f} and {test.t_high:.2f}"
     return test.statistic
-
-
-def _above_chance(accuracy: ConditionAccuracy, chance: ChanceTest) -> str:
-    if isinstance(chance.test, Absent):
-        against = "no test against chance"
-    else:
-        against = f"against chance {p_statement(chance.test.p)}"
-    interval = _interval(accuracy.interval, accuracy_interval)
-    return f"{accuracy.condition}: {percent(accuracy.mean)} correct ({interval}; {against}; n = {accuracy.n})."
-
-
-def _interval(interval: Interval | Absent, write: Callable[[Interval], str]) -> str:
-    return "no interval" if isinstance(interval, Absent) else f"95% interval {write(interval)}"
-
-
-def _compared(comparison: Comparison) -> str:
-    interval = _interval(comparison.interval, difference_interval)
-    what = (
-        f"{comparison.first} minus {comparison.second}: {points(comparison.difference)} percentage points ({interval}"
-    )
-    if isinstance(comparison.test, Absent):
-        return f"{what}; no test; n = {comparison.n})."
-    p, name = comparison.test.p, ""
-    if comparison.p_holm is not None:
-        p, name = comparison.p_holm, " after Holm's correction"
-    return f"{what}; {p_statement(p)}{name}, {comparison.test.name}; n = {comparison.n})."

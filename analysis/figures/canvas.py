@@ -12,6 +12,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKS = ("o", "s", "^", "D", "v", "P")
 INK, GREY, PALE = "#1f2933", "#6b7785", "#e4e8ec"
 CHANCE_PERCENT = 50.0
+# In inches, as wide as the page shows a figure: a wider one would be shrunk, and its text with it.
+WIDTH = 6.3
 
 
 def draw(paint: Callable[[Figure], None], *, width: float, height: float) -> str:

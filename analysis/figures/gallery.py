@@ -6,7 +6,7 @@ from analysis.absence import Absent
 from analysis.figures.calibration import calibration_figure
 from analysis.figures.caterpillar import caterpillar_figure
 from analysis.figures.flow import flow_figure
-from analysis.figures.raincloud import accuracy_figure
+from analysis.figures.raincloud import accuracy_figure, several_conditions
 from analysis.figures.session import session_figure
 from analysis.results import Results
 
@@ -24,6 +24,7 @@ class ReportFigure:
 def report_figures(results: Results) -> dict[str, ReportFigure]:
     """The figures by name."""
     main, details = results.main, results.details
+    joined = " and lines join the points of the same participant" if several_conditions(main.scores) else ""
     figures = [
         ReportFigure(
             "flow",
@@ -34,9 +35,9 @@ def report_figures(results: Results) -> dict[str, ReportFigure]:
         ReportFigure(
             "accuracy",
             "Correct answers of every participant in every condition",
-            "Each point is one participant and lines join the points of the same participant; beside them is the shape "
-            "of their distribution. Diamonds are means, with their 95% confidence intervals. The dashed line is "
-            "chance, 50%. The numbers stand in the tables of this page.",
+            f"Each point is one participant{joined}; beside them is the shape of their distribution. Diamonds are "
+            "means, with their 95% confidence intervals. The dashed line is chance, 50%. The numbers stand in the "
+            "tables of this page.",
             accuracy_figure(main.scores, main.accuracies),
         ),
         ReportFigure(

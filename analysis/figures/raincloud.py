@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.accuracy import ConditionAccuracy
-from analysis.figures.canvas import COLOURS, GREY, INK, MARKS, chance_line, draw, percent_axis, quiet
+from analysis.figures.canvas import COLOURS, GREY, INK, MARKS, WIDTH, chance_line, draw, percent_axis, quiet
 from analysis.intervals import Interval
 
 Reals = NDArray[np.float64]
@@ -18,6 +18,8 @@ MOST_OPAQUE_POINTS = 40
 MOST_POINTS = 400
 FEWEST_FOR_CLOUD = 8
 CLOUD_WIDTH = 0.3
+# As many letters of names, each as long as the longest, fit side by side.
+MOST_LETTERS = 60
 
 
 def accuracy_figure(scores: pd.DataFrame, accuracies: tuple[ConditionAccuracy, ...]) -> str:
@@ -38,10 +40,25 @@ def accuracy_figure(scores: pd.DataFrame, accuracies: tuple[ConditionAccuracy, .
         chance_line(axes)
         percent_axis(axes)
         quiet(axes)
-        axes.set_xticks(range(len(conditions)), conditions)
+        name_conditions(axes, conditions)
         axes.set_xlim(-0.6, len(conditions) - 0.4)
 
-    return draw(paint, width=max(6.3, 1.7 * len(conditions) + 0.8), height=3.8)
+    return draw(paint, width=WIDTH, height=3.8)
+
+
+def several_conditions(scores: pd.DataFrame) -> bool:
+    """Whether anybody has points in several conditions, which lines join."""
+    return bool((scores.groupby(level="participant").size() > 1).any())
+
+
+def name_conditions(axes: Axes, conditions: list[str]) -> None:
+    """The names under their places, aslant where they would run into each other."""
+    axes.set_xticks(range(len(conditions)), conditions)
+    if max(map(len, conditions)) * len(conditions) > MOST_LETTERS:
+        axes.tick_params(axis="x", labelrotation=25)
+        for label in axes.get_xticklabels():
+            label.set_horizontalalignment("right")
+            label.set_rotation_mode("anchor")
 
 
 def spread_ties(values: Reals, *, step: float = 0.045, most: float = 0.16) -> Reals:

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from analysis.columns import NAMES
+from analysis.reading import parse_export
+from analysis.results import Results, analyse
+from analysis.simulation import Assumptions, synthetic_export
 from stimuli.protocol import ProtocolFile, read_protocol
 from tests.analysis.published import NATURAL, NONE, SYNTHETIC
 
 Row = dict[str, str]
+ACCURACY = {"accentuation": 0.85, "exemplars": 0.65}
 
 
 def one_row(participant: str, trial: int, condition: str, correct: bool, **cells: str) -> Row:
@@ -187,3 +191,15 @@ second = "chance"
 def plan() -> str:
     """Two hypotheses as they stand in a protocol."""
     return PLAN
+
+
+@pytest.fixture
+def study(protocol_file: Callable[..., ProtocolFile], plan: str) -> Callable[..., Results]:
+    """A protocol with a plan and the results of a synthetic export of it, which ``change`` may change first."""
+
+    def make(text=plan, *, participants=16, change=lambda export: export, file=None, **keys):  # type: ignore[no-untyped-def]
+        file = file or protocol_file(text)
+        export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=participants, seed=3))
+        return analyse(change(export), seed=1, protocol=file, **keys)
+
+    return make

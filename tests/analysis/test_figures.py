@@ -11,9 +11,12 @@ from analysis.confidence import calibrations
 from analysis.figures.calibration import calibration_figure
 from analysis.figures.caterpillar import caterpillar_figure
 from analysis.figures.flow import flow_figure
+from analysis.figures.gallery import report_figures
 from analysis.figures.session import session_figure
 from analysis.learning import learning
 from analysis.reading import parse_export
+from analysis.report import render_report
+from analysis.results import analyse
 from analysis.selection import select_trials
 from stimuli.protocol import ExclusionsTable
 
@@ -87,3 +90,22 @@ def test_the_flow_names_every_rule_with_its_count(rows_of, csv_text):
 
 def test_the_same_numbers_give_the_same_bytes():
     assert caterpillar_figure(feature_accuracies(trials())) == caterpillar_figure(feature_accuracies(trials()))
+
+
+def test_with_many_conditions_the_text_of_the_figures_stays_as_large():
+    names = [f"condition {number}" for number in range(6)]
+    rows = tuple(FeatureAccuracy("a", name, 1, 1, 2, Absent("No interval.")) for name in names)
+    svg = caterpillar_figure(rows)
+    assert set(names) <= set(words(svg))
+    assert ElementTree.fromstring(svg).get("width") == ElementTree.fromstring(caterpillar_figure(rows[:1])).get("width")
+
+
+def test_only_where_somebody_has_several_conditions_lines_are_spoken_of(rows_of, csv_text):
+    def told(counts):
+        results = analyse(parse_export(csv_text(rows_of(counts))), seed=1)
+        return report_figures(results)["accuracy"].description, render_report(results, export_sha256="ef" * 32)
+
+    within = told({name: {"x": (3, 4), "y": (2, 4)} for name in "abc"})
+    between = told({name: {"xy"[place % 2]: (3, 4)} for place, name in enumerate("abcd")})
+    assert all("join the points of the same participant" in text for text in within)
+    assert not any("join the points of the same participant" in text for text in between)

@@ -9,28 +9,19 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.apa import sentences
+from analysis.headline import headline
 from analysis.methods import methods_paragraph
+from analysis.mixed_model import Contrast
 from analysis.reading import ExportError, parse_export
 from analysis.report import render_report
 from analysis.results import analyse
 from analysis.simulation import Assumptions, synthetic_export
-from analysis.wording import headline
+from analysis.wording import odds_ratio, p_value
+from stimuli.protocol import read_protocol
+from tests.analysis.conftest import ACCURACY
 from tests.analysis.test_report import Page
 
-ACCURACY = {"accentuation": 0.85, "exemplars": 0.65}
 RULES = "[analysis.exclusions]\nmin_side_choices = 2\n"
-
-
-@pytest.fixture
-def study(protocol_file, plan):
-    """A protocol with a plan and the results of a synthetic export of it."""
-
-    def make(text=plan, *, participants=16, change=lambda export: export, **keys):
-        file = protocol_file(text)
-        export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=participants, seed=3))
-        return analyse(change(export), seed=1, protocol=file, **keys)
-
-    return make
 
 
 def page_of(results):
@@ -56,13 +47,13 @@ def test_the_confirmatory_part_stands_apart_and_says_verdict_test_and_p(study):
 
 def test_a_run_as_planned_says_so(study, plan):
     page = page_of(study(f"[analysis]\nparticipants = 16\n{plan}"))
-    assert [row[3] for row in page.tables["plan-table"][1:]] == ["yes"] * 4
+    assert [row[3] for row in page.tables["plan-table"][1:]] == ["yes"] * 6
     assert "What was run is what was planned." in words_of(page)
 
 
 def test_a_run_that_stopped_early_says_so(study, plan):
     page = page_of(study(f"[analysis]\nparticipants = 20\n{plan}"))
-    assert page.tables["plan-table"][4] == ["Analysed participants, the stopping rule", "20", "16", "no"]
+    assert page.tables["plan-table"][6] == ["Analysed participants, the stopping rule", "20", "16", "no"]
     assert "What was run differs from the plan where the table says no." in words_of(page)
 
 
@@ -104,8 +95,13 @@ def test_the_robustness_table_shows_the_effects_without_each_rule(study, plan):
     assert page.tables["robustness-table"][1][:3] == [
         "chose one side fewer than 2 times",
         "16",
-        "accentuation minus exemplars",
+        "More",
     ]
+    again = row.hypotheses[0]
+    assert isinstance(again.test, Contrast)
+    assert "likelihood-ratio test of the mixed model, n = 16" in page.tables["robustness-table"][1][4]
+    assert page.tables["robustness-table"][1][5].startswith(p_value(again.p_holm))
+    assert again.p != results.hypotheses[0].p
 
 
 def test_rules_that_leave_nobody_are_said(study, plan):
@@ -119,7 +115,11 @@ def test_sentences_for_a_paper_name_effect_interval_test_and_n(study):
     percent = r"\d+\.\d%"
     assert re.match(rf"Participants chose the strongly activating image in {percent} of trials with accent", accuracies)
     assert re.search(rf"\(SD = {percent}, 95% CI \[{percent}, {percent}\], n = 16\)", accuracies)
-    assert re.search(r"by \+\d+\.\d percentage points, 95% CI \[.+\], OR = .+, 95% CI \[.+\], χ²\(1\) = ", more)
+    assert re.search(
+        r"accentuation minus exemplars was \+\d+\.\d percentage points, "
+        r"95% CI \[.+\], OR = .+, 95% CI \[.+\], χ²\(1\) = ",
+        more,
+    )
     assert more.endswith("(likelihood-ratio test of the mixed model; n = 16). The hypothesis was supported.")
     assert "z = " in above
 
@@ -132,8 +132,8 @@ def test_the_methods_paragraph_says_what_was_shown_to_whom(study, plan):
         "The 16 features were of 2 layers (blocks.4.0, blocks.5.0)",
         "Of 16 participants who answered at least one trial, 15 were analysed",
         "1 who chose one side fewer than 2 times",
-        "declared 2 hypotheses, tested by likelihood-ratio tests in a logistic mixed model",
-        "at alpha = 0.05 after Holm's correction",
+        "declared 2 hypotheses and the rules before the data",
+        "tested at alpha = 0.05 after Holm's correction: 1 by a likelihood-ratio test in a logistic mixed model",
     ):
         assert said in told
 
@@ -203,9 +203,9 @@ def test_the_numbers_for_machines_are_those_of_the_report(written):
     (line,) = (row for row in lines if row["row"] == "accentuation" and row["measure"] == "mean over participants")
     assert float(line["value"]) == first["mean"]
     assert (float(line["low"]), float(line["high"])) == (first["interval"]["low"], first["interval"]["high"])
-    (hypothesis,) = (row for row in lines if row["part"] == "hypothesis" and row["row"] == "More")
+    (hypothesis,) = (row for row in lines if row["part"] == "hypothesis" and row["row"] == "More" and row["p_holm"])
     assert float(hypothesis["p_holm"]) == numbers["hypotheses"][0]["p_holm"]
-    assert numbers["hypotheses"][0]["verdict"] == hypothesis["measure"] == "supported"
+    assert numbers["hypotheses"][0]["verdict"] == hypothesis["verdict"] == "supported"
     page = Page(written.with_name("r.html").read_text())
     assert page.tables["accuracy-table"][1][3] == f"{100 * first['mean']:.1f}%"
 
@@ -310,3 +310,34 @@ def test_rules_on_catch_trials_instructions_and_practice_are_counted_and_left_ou
     assert results.selection.catch == 16
     for sentence in told:
         assert f"1 who {sentence}" in methods_paragraph(results)
+
+
+def test_the_mixed_model_contrasts_all_conditions_whatever_the_plan(protocol_file, plan, tmp_path):
+    protocol_file(plan)
+    path = tmp_path / "protocol.toml"
+    path.write_text(path.read_text().replace('"accentuation"]', '"accentuation", "visualization"]'))
+    file = read_protocol(path)
+    accuracy = {**ACCURACY, "visualization": 0.7}
+    results = analyse(
+        parse_export(synthetic_export(file, Assumptions(accuracy), participants=12, seed=3)), seed=1, protocol=file
+    )
+    assert {(row.first, row.second) for row in results.model.contrasts} == {
+        ("accentuation", "exemplars"),
+        ("accentuation", "visualization"),
+        ("exemplars", "visualization"),
+    }
+    assert len(page_of(results).tables["contrast-table"]) == 4
+
+
+def test_large_studies_repeat_participants_tests_and_say_why(study, plan, monkeypatch):
+    monkeypatch.setattr("analysis.results.MOST_TO_REFIT", 100)
+    results = study(plan + RULES, change=one_sided)
+    (row,) = results.robustness
+    assert [again.test.name for again in row.hypotheses] == ["exact sign-flip test"] * 2
+    assert "takes long with more than 100 answers and is not fitted anew for each rule." in words_of(page_of(results))
+
+
+def test_the_table_of_hypotheses_shows_odds_against_chance_too(study):
+    results = study()
+    odds = page_of(results).tables["hypothesis-table"][2][4]
+    assert odds.startswith(odds_ratio(results.hypotheses[1].test.log_odds))

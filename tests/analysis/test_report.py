@@ -14,6 +14,7 @@ from analysis import wording
 from analysis.__main__ import main
 from analysis.accuracy import condition_accuracies, participant_scores
 from analysis.figures.raincloud import accuracy_figure, spread_ties
+from analysis.headline import headline
 from analysis.reading import ExportError, parse_export
 from analysis.report import render_report
 from analysis.results import analyse
@@ -127,13 +128,14 @@ def test_several_tasks_are_reported_one_by_one_and_every_other_table_says_that_t
     for one in rows[::2]:
         one["task"] = "transfer"
     results = analyse(parse_export(csv_text(rows)), seed=1)
-    assert wording.headline(results)[0].startswith("The answers are of 2 tasks (held_out, transfer).")
+    assert headline(results)[0].startswith("The answers are of 2 tasks (held_out, transfer).")
     html = render_report(results, export_sha256="ef" * 32)
     page = Page(html)
     assert [(line[0], line[1]) for line in page.tables["task-table"][1:]] == [
         ("held_out", "x"), ("held_out", "y"), ("transfer", "x"), ("transfer", "y")
     ]  # fmt: skip
-    captions = re.findall(r'<caption id="([\w-]+)-caption">(.*?)</caption>', html)
+    captions = re.findall(r'<caption id="([\w-]+)-caption"><span>(.*?)</span></caption>', html)
+    assert len(captions) == html.count("<caption")
     apart = {name for name, caption in captions if "All tasks together." not in caption}
     assert apart == {"task-table", "plan-table", "rule-table"} & {name for name, _ in captions}
     text = re.sub(r"\s+", " ", " ".join(page.text))
@@ -289,7 +291,7 @@ def test_unfinished_participants_alone_are_not_analysed(rows_of, csv_text):
 
 def test_the_headline_says_what_is_missing_with_one_participant(rows_of, csv_text):
     results = analyse(parse_export(csv_text(rows_of({"a": {"x": (3, 4)}}))), seed=1)
-    assert wording.headline(results) == ("x: 75.0% correct (no interval; no test against chance; n = 1).",)
+    assert headline(results) == ("x: 75.0% correct (no interval; no test against chance; n = 1).",)
 
 
 def run(*arguments: object, code: str = "") -> "subprocess.CompletedProcess[str]":
@@ -303,9 +305,13 @@ def test_the_command_writes_the_report_and_prints_the_headline(export, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     # 415 / 450 +- 2.262 SEM of the ten counts; all ten are above 22.5 of 45, so that p is 2 / 1,024.
-    assert lines[0] == "natural: 92.2% correct (95% interval 90.2% to 94.2%; against chance p = .0020; n = 10)."
+    assert lines[0] == (
+        "natural: 92.2% correct (95% interval 90.2% to 94.2%; against chance p = .0020, exploratory and not corrected; "
+        "n = 10)."
+    )
     assert lines[4].startswith("natural minus synthetic: +10.2 percentage points (95% interval ")
-    assert "; p = .0059 after Holm's correction, exact sign-flip test; n = 10)." in lines[4]
+    told = "p = .0059 after Holm's correction over the 3 comparisons of conditions, exploratory; exact sign-flip test"
+    assert lines[4].endswith(f"; {told}; n = 10).")
     assert lines[-1] == f"Report: {out}"
     assert out.read_text(encoding="utf-8").endswith("</html>\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["export.csv", "report.html"]
@@ -371,3 +377,29 @@ def test_wrong_usage_exits_with_two(wrong, capsys):
         main(wrong)
     assert left.value.code == 2
     assert "usage: python -m analysis" in capsys.readouterr().err
+
+
+def test_every_dash_of_the_tables_has_its_reason(rows_of, csv_text):
+    rows = rows_of({name: {"x": (right, 4), "y": (2, 4)} for name, right in (("a", 2), ("b", 3), ("c", 4))})
+    for one in rows[:4]:
+        one["confidence"] = "3"
+    page = Page(render(rows, csv_text))
+    text = re.sub(r"\s+", " ", " ".join(page.text))
+    assert [row[5] for row in page.tables["calibration-table"][1:] if row[1] == "3 sure"] == [wording.DASH]
+    assert "x, 3 sure: No interval: one participant does not show how much participants differ." in text
+    assert "Change: Interval: Student's t interval over participants." in text
+
+
+def test_features_in_one_condition_each_say_why_they_are_no_units(row, csv_text):
+    rows = [
+        row(name, trial, "xy"[trial % 2], trial % 3 > 0, main_trials="8") for name in "abc" for trial in range(1, 9)
+    ]
+    text = re.sub(r"\s+", " ", " ".join(Page(render(rows, csv_text)).text))
+    assert "Over features with answers in both conditions: No test: there is no feature." in text
+
+
+def test_intervals_between_participants_are_cut_to_what_is_possible(rows_of, csv_text):
+    counts = {"a": {"x": (0, 4)}, "b": {"x": (4, 4)}, "c": {"y": (1, 4)}, "d": {"y": (3, 4)}}
+    page = Page(render(rows_of(counts), csv_text))
+    assert page.tables["comparison-table"][1][3] == "-100.0 to +100.0"
+    assert "Effect sizes and evidence" in " ".join(page.text)

@@ -60,3 +60,27 @@ def test_tables_can_be_scrolled_by_keyboard(report: Path, page: Page) -> None:
     region.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("element => element.scrollLeft > 0", arg=region.element_handle())
+
+
+def test_captions_stay_on_the_screen_of_a_phone_while_their_table_scrolls(report: Path, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(report.as_uri())
+    wide = "element => element.scrollWidth > element.clientWidth"
+    regions = [region for region in page.locator(".table").all() if region.evaluate(wide)]
+    assert regions, "no table is wider than a phone, so that nothing is tested"
+    for region in regions:
+        for scrolled in (0, 10_000):
+            region.evaluate("(element, left) => { element.scrollLeft = left }", scrolled)
+            box = region.locator("caption span").bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+
+
+def test_on_paper_nothing_is_folded(report: Path, page: Page) -> None:
+    page.goto(report.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(element => { element.open = false })")
+    assert not page.locator("#feature-table").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator("#feature-table").is_visible()
+    assert page.locator("#counts-table").is_visible()

@@ -1,0 +1,77 @@
+"""What is said of a hypothesis beside its numbers: verdict, standing, family, and what a reader must know with them."""
+
+from collections.abc import Iterator
+
+from analysis.absence import Absent
+from analysis.hypotheses import Effect, HypothesisResult
+from analysis.mixed_model import ConditionEstimate, Contrast
+from analysis.model_words import singular_fit
+from analysis.results import Results
+
+OTHER_WAY = "the effect goes the other way"
+UNDECLARED = "no verdict"
+
+
+def standing(results: Results) -> str:
+    """Whether tests of the hypotheses confirm or explore."""
+    return "confirmatory" if results.confirmatory else "exploratory"
+
+
+def verdict(result: HypothesisResult, results: Results) -> str:
+    """The verdict in words; none where the hypothesis was not declared for these data."""
+    if result.verdict == "not tested":
+        return "not tested"
+    against = f"; {OTHER_WAY}" if other_way(result, results) else ""
+    return f"{result.verdict if results.confirmatory else UNDECLARED}{against}"
+
+
+def other_way(result: HypothesisResult, results: Results) -> bool:
+    """Whether the two-sided test finds an effect, but opposite to the claim."""
+    significant = result.p_holm is not None and result.p_holm <= results.plan.alpha
+    return significant and result.verdict == "not supported"
+
+
+def correction(results: Results) -> str:
+    """The family over which the hypotheses' p values are corrected, as it continues a p."""
+    family = len(results.hypotheses)
+    return f"after Holm's correction over the {family} hypotheses" if family > 1 else "of the only hypothesis"
+
+
+def tested_n(result: HypothesisResult, fitted: int | None) -> int | None:
+    """On how many participants a test rests: the mixed model on all it was ``fitted`` to, a difference on its own."""
+    if tested_in_model(result):
+        return fitted
+    return result.effect.n if isinstance(result.effect, Effect) else None
+
+
+def tested_in_model(result: HypothesisResult) -> bool:
+    """Whether the test of a hypothesis is one of the mixed model."""
+    return isinstance(result.test, Contrast | ConditionEstimate)
+
+
+def fitted_participants(results: Results) -> int | None:
+    """How many participants the mixed model was fitted to, if there is one."""
+    return None if isinstance(results.model, Absent) else results.model.participants
+
+
+def caveats(result: HypothesisResult, results: Results) -> Iterator[str]:
+    """Sentences without which numbers and verdict would mislead."""
+    model, test, effect = results.model, result.test, result.effect
+    if not isinstance(test, Contrast | ConditionEstimate) or isinstance(model, Absent):
+        return
+    yield from singular_fit(model)
+    if isinstance(effect, Absent):
+        return
+    if effect.n != _concerned(effect, results):
+        yield (
+            f"The test rests on the {model.participants} participants of the mixed model, the difference in points on "
+            f"{effect.n}."
+        )
+    if isinstance(test.log_odds, float) and effect.difference * test.log_odds < 0:
+        yield "The difference in points and the odds point in opposite directions."
+
+
+def _concerned(effect: Effect, results: Results) -> int:
+    """How many participants answered at least one of the conditions: in groups all count, within those with both."""
+    scores = results.main.scores.reset_index()
+    return int(scores[scores["condition"].isin([effect.first, effect.second])]["participant"].nunique())
