@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from stimuli.models import Stimulus
 from stimuli.protocol import QualityTable
-from stimuli.record_hash import FIGURES
 from stimuli.recipes import Recipe, find_stimulus
+from stimuli.record_hash import FIGURES
 
 Kind = Stimulus.Kind
 

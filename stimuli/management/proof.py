@@ -15,9 +15,13 @@ from stimuli.orders import EngineError
 from stimuli.protocol import Protocol
 from stimuli.recipes import Recipe, find_stimulus
 
-
 # So far apart on average two images are two to the eye, whatever made them so.
 MAX_TOLERANCE = 8.0
+
+
+NOTHING_MADE_AGAIN = (
+    "No stimulus was made again (--sample 0): the hashes hold, and that the records describe the images is not proven."
+)
 
 
 def add_options(parser: CommandParser) -> None:

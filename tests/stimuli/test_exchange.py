@@ -35,6 +35,7 @@ from stimuli.models import (
     VisionModel,
 )
 from studyapp.models import Reference, Study
+from tests.stimuli.written_anew import write_anew
 from tests.studyapp.world import CATCH_FEATURES, make_stimuli, make_survey, protocol_file, protocol_text, write_picture
 
 TABLES = (
@@ -62,7 +63,7 @@ def frozen(db: None) -> FrozenSet:
     file = protocol_file(protocol_text(tables=WIDTHS))
     make_stimuli(file.protocol)
     stimulus = Stimulus.objects.all()[0]
-    Stimulus.objects.filter(pk=stimulus.pk).update(mask_sha256=write_picture(2000), curve=[1.5, None, 2.25])
+    write_anew(Stimulus.objects.filter(pk=stimulus.pk), mask_sha256=write_picture(2000), curve=[1.5, None, 2.25])
     pool, model = ImagePool.objects.get(), VisionModel.objects.get()
     UnitSample.objects.create(model=model, pool=pool, layer="layer1", seed=3, units=100, dead=4, drawn=[0, 1, 90])
     return freeze(file)[0]
@@ -246,7 +247,7 @@ def test_a_set_whose_stimuli_were_rejected_and_made_again_serves_a_study_elsewhe
         (latest,) = Stimulus.objects.filter(
             feature=first.feature, image=first.image, config_sha256=first.config_sha256, rejection=None
         )
-        Stimulus.objects.filter(pk=latest.pk).update(sha256=write_picture(3000 + attempt))
+        write_anew(Stimulus.objects.filter(pk=latest.pk), sha256=write_picture(3000 + attempt))
         Rejection.objects.create(stimulus=latest, reason="blurred", by="ada")
         make_stimuli(file.protocol)
     freeze(file)
@@ -317,7 +318,7 @@ def test_the_same_stimulus_made_here_at_another_time_stays_and_the_set_is_the_sa
     discard(FrozenSet.objects.get())
     made_here = Stimulus.objects.all()[3]
     values = {"device": "another", "created_at": made_here.created_at + timedelta(days=1)}
-    Stimulus.objects.filter(pk=made_here.pk).update(activation_after=9.2500001, **values)
+    write_anew(Stimulus.objects.filter(pk=made_here.pk), activation_after=9.2500001, **values)
     for _ in range(2):
         call_command("import_stimuli", folder)
         assert Stimulus.objects.filter(pk=made_here.pk, **values).count() == 1
@@ -327,7 +328,7 @@ def test_the_same_stimulus_made_here_at_another_time_stays_and_the_set_is_the_sa
 def test_a_stimulus_made_here_otherwise_is_a_conflict_and_stays(folder: Path) -> None:
     discard(FrozenSet.objects.get())
     made_here = Stimulus.objects.all()[3]
-    Stimulus.objects.filter(pk=made_here.pk).update(sha256=write_picture(2002))
+    write_anew(Stimulus.objects.filter(pk=made_here.pk), sha256=write_picture(2002))
     with pytest.raises(CommandError, match="was made here otherwise than in the folder; import into another database"):
         call_command("import_stimuli", folder)
     other = freeze(protocol_file(protocol_text(slug="second")))[0]
@@ -370,6 +371,14 @@ def without_stimuli(folder: Path) -> None:
         for name in list(data["files"]):
             if name.startswith(("stimuli/", "masks/")) or (name.startswith("renditions/") and name not in left):
                 del data["files"][name]
+
+    rewrite(folder, change)
+
+
+def swap_two_stimuli(folder: Path) -> None:
+    def change(data: dict[str, Any]) -> None:
+        one, other = [made for made in data["stimuli"] if not made["mask_sha256"]][:2]
+        one["sha256"], other["sha256"] = other["sha256"], one["sha256"]
 
     rewrite(folder, change)
 
@@ -520,14 +529,42 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=-1)),
         "stimuli.0.rank_after: Input should be greater than or equal to 1",
     ),
+    **{
+        f"record says another {name}": (
+            lambda folder, name=name, value=value: rewrite(
+                folder, lambda data: data["stimuli"][0].update({name: value})
+            ),
+            r"The record of the stimulus \w+ is not the one of its hash; ask for another copy of the set",
+        )
+        for name, value in (
+            ("activation_after", 9.5),
+            ("device", "another"),
+            ("made_with", {"torch": "0.1"}),
+            ("curve", [1.0]),
+            ("rank_after", 1),
+            ("record_sha256", "ab" * 32),
+        )
+    },
+    "two stimuli swapped": (
+        swap_two_stimuli,
+        r"The record of the stimulus \w+ is not the one of its hash; ask for another copy of the set",
+    ),
     "activation missing": (
         lambda folder: without_a_line(folder, "activations.csv"),
         "activations.csv has 47 activations of 'layer1:channel=0', not those that a survey of 48 images keeps",
     ),
     "pipe": (lambda folder: pipe(folder, "plan.json"), r"plan\.json is no plain file"),
     "pipe for a manifest": (lambda folder: pipe(folder, "manifest.json"), r"manifest\.json is no plain file"),
+    "rank beyond the pool": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=50)),
+        r"The stimulus \w+ cannot have the rank 50: it is not that of its activation, 9.25, among the 48 images of the",
+    ),
+    "rank of another activation": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=2)),
+        r"The stimulus \w+ cannot have the rank 2: it is not that of its activation, 9.25, among the 48 images of the",
+    ),
     "number too large": (
-        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=2**40)),
+        lambda folder: rewrite(folder, lambda data: data["unit_samples"][0].update(seed=2**70)),
         "The set holds a value that the database cannot hold: ",
     ),
 }

@@ -16,6 +16,7 @@ from stimuli.protocol import ProtocolFile
 from stimuli.recipes import needed_recipes
 from stimuli.selection import select_images
 from stimuli.working_plans import keep_working_plan
+from tests.stimuli.written_anew import write_anew
 from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text
 
 GRADED = {"stimuli": 'batches = 2\ndifficulties = ["easy", 80]\nweak_references = 1', "references": 2, "features": 2}
@@ -155,7 +156,7 @@ class TestAttempts:
         reject(rejected)
         make_stimuli(file.protocol)
         again = next_attempts([rejected])[rejected.pk]
-        Stimulus.objects.filter(pk=again.pk).update(sha256=rejected.sha256)
+        write_anew(Stimulus.objects.filter(pk=again.pk), sha256=rejected.sha256)
         with pytest.raises(CommandError, match="Problems in the set 'birds': 1;"):
             call_command("freeze_stimuli", path, sample=0)
         said = capsys.readouterr().out
