@@ -146,7 +146,7 @@ def _upright_rgb(path: Path, image: Image.Image) -> tuple[Image.Image, bool]:
         was_transparent = False
         if upright.has_transparency_data:
             transparent = upright.convert("RGBA")
-            was_transparent = transparent.getextrema()[3][0] < 255  # type: ignore[index]
+            was_transparent = transparent.getchannel("A").getextrema() != (255, 255)
             upright = Image.alpha_composite(Image.new("RGBA", transparent.size, "white"), transparent)
         rgb = upright.convert("RGB")
     except _DECODER_ERRORS as error:

@@ -44,8 +44,8 @@ class Command(BaseCommand):
         self._report(
             file.protocol.slug,
             list(problems(found)),
-            "run generate_stimuli again for stimuli, import_images for natural images. A record that was changed needs a "
-            "backup of the database, or another attempt (reject it in the gallery, then generate_stimuli).",
+            "run generate_stimuli again for stimuli, import_images for natural images. A record that was changed needs "
+            "a backup of the database, or another attempt (reject it in the gallery, then generate_stimuli).",
         )
         self.stdout.write(
             f"The files of {file.protocol.slug} are whole: {len(found.recipes)} stimuli and all natural images."
