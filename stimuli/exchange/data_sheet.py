@@ -158,8 +158,9 @@ def _proof(manifest: Manifest) -> str:
     )
     return (
         "## How it was verified\n\n"
-        "Before the set was frozen, every file and record was hashed and compared with its hash, and every generated image "
-        f"was held against the bounds that the protocol declares. {again} `verification` in the manifest has the details."
+        "Before the set was frozen, every file and every record was hashed and compared with its hash, and every "
+        "generated image was held against the bounds that the protocol declares. "
+        f"{again} `verification` in the manifest has the details."
     )
 
 
