@@ -114,7 +114,7 @@ CHANGED: dict[str, Callable[[Stimulus], object]] = {
     "distance": quietly(distance=0.0),
     "similarity": quietly(ssim=1.0),
     "photograph": lambda one: SourceImage.objects.filter(pk=one.image_id).update(photograph_sha256="ab" * 32),
-    "weights": lambda _: VisionModel.objects.update(weights_sha256="ab" * 32),
+    "weights": lambda _: VisionModel.objects.update(weights_sha256="cd" * 32),
 }
 
 
