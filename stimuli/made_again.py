@@ -38,8 +38,8 @@ def differences(
     """Make stimuli again and compare them with their records: None for one that came out alike, or a sentence.
 
     Alike is a mean absolute difference of at most ``tolerance`` over the 8-bit colour values of the image and a few
-    times as much of its mask, and figures that are about the same. Another class of device computes in another order, which a hundred steps
-    amplify; what was made there is not made again here.
+    times as much of its mask, and figures that are about the same. Another class of device computes in another order,
+    which a hundred steps amplify; what was made there is not made again here.
 
     Args:
         recipes: each with a stimulus whose files are whole.
