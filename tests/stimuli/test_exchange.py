@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from PIL import Image
 from rocrate.rocrate import ROCrate
 
-from stimuli.exchange.collecting import IMAGE_FIELDS
+from stimuli.code_version import IMAGE_MODULES
+from stimuli.exchange.collecting import IMAGE_FIELDS, manifest_of
+from stimuli.exchange.data_sheet import data_sheet
 from stimuli.exchange.records import ImageRecord, StimulusRecord
 from stimuli.freezing import discard, freeze
 from stimuli.models import (
@@ -172,8 +175,23 @@ def test_the_data_sheet_says_what_a_stranger_asks(folder: Path) -> None:
         "No generated image was made again to prove it.",
         "python manage.py import_stimuli FOLDER",
         "The file names of the photographs are not in this folder",
+        "natural images (PNG, 64 px a side): those that the study shows or that generated images began from.",
+        "`accentuation_sha256` the SHA-256 over the files `accentuation/*.py` of its code in the order of their names",
+        "`commit` the git commit of its code",
     ):
         assert words in text
+    for name in IMAGE_MODULES:
+        assert f"`{name}`" in text
+    assert "Not all of them are shown" not in text
+
+
+def test_the_data_sheet_says_that_images_travel_that_are_only_averaged(frozen: FrozenSet) -> None:
+    manifest = manifest_of(frozen, licence="", photograph_names=False)
+    first = manifest.stimuli[0].model_copy(update={"config": {"spectrum_images": 31}})
+    text = data_sheet(manifest.model_copy(update={"stimuli": [first, *manifest.stimuli[1:]]}), "Birds")
+    assert "and the 31 whose average gives visualizations their colours." in text
+    assert "Not all of them are shown in the study: 31, drawn from the pool, are here because their average" in text
+    assert "Whoever may not pass photographs on may not pass on these either, though nobody saw them." in text
 
 
 @pytest.mark.parametrize(
@@ -345,6 +363,34 @@ def test_a_stimulus_that_was_rejected_here_is_a_conflict_and_the_rejection_stays
         call_command("import_stimuli", folder)
     assert not FrozenSet.objects.exists()
     assert Rejection.objects.get().reason == "a smear"
+
+
+def test_a_set_of_a_release_that_kept_no_hashes_of_records_is_given_them(folder: Path) -> None:
+    empty_the_database()
+    rewrite(folder, lambda data: [one.pop("record_sha256") for one in data["stimuli"]])
+    call_command("import_stimuli", folder)
+    assert all(one.record_sha256 == one.hash_of_record() for one in Stimulus.objects.all())
+
+
+def test_a_stimulus_that_is_here_but_was_changed_is_not_taken_for_the_one_of_the_set(folder: Path) -> None:
+    discard(FrozenSet.objects.get())
+    changed = Stimulus.objects.all()[3]
+    Stimulus.objects.filter(pk=changed.pk).update(device="another")
+    with pytest.raises(CommandError, match=f"The record of stimulus {changed.pk} .* Import into another database."):
+        call_command("import_stimuli", folder)
+    assert not FrozenSet.objects.exists()
+
+
+def test_a_set_with_a_changed_record_is_not_exported(frozen: FrozenSet, tmp_path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE stimuli_stimulus DISABLE TRIGGER USER")
+        Stimulus.objects.update(device="another")
+        cursor.execute("ALTER TABLE stimuli_stimulus ENABLE TRIGGER USER")
+    with pytest.raises(CommandError, match="is not the one of its hash"):
+        call_command("export_stimuli", "birds", out=tmp_path / "set")
+    with pytest.raises(CommandError, match="Problems in the files of the frozen set birds: 24;"):
+        call_command("verify_stimuli", slug="birds", sample=0)
 
 
 def change_file(folder: Path, kind: str, change: Callable[[Image.Image], Image.Image]) -> None:
