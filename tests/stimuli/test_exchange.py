@@ -188,7 +188,8 @@ def test_the_data_sheet_says_what_a_stranger_asks(folder: Path) -> None:
 def test_the_data_sheet_says_that_images_travel_that_are_only_averaged(frozen: FrozenSet) -> None:
     manifest = manifest_of(frozen, licence="", photograph_names=False)
     first = manifest.stimuli[0].model_copy(update={"config": {"spectrum_images": 31}})
-    text = data_sheet(manifest.model_copy(update={"stimuli": [first, *manifest.stimuli[1:]]}), "Birds")
+    changed = {"stimuli": [first, *manifest.stimuli[1:]], "files": {"images/one.png": None}}
+    text = data_sheet(manifest.model_copy(update=changed), "Birds")
     assert "and the 31 whose average gives visualizations their colours." in text
     assert "Not all of them are shown in the study: 31, drawn from the pool, are here because their average" in text
     assert "Whoever may not pass photographs on may not pass on these either, though nobody saw them." in text
