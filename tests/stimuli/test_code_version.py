@@ -17,7 +17,7 @@ def git(*arguments: str) -> str:
 
 
 def test_the_release_is_that_of_the_project_and_the_commit_that_of_the_checkout() -> None:
-    found = release()
+    found = release.__wrapped__()
     assert found["quiddity"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert found["commit"] == git("rev-parse", "HEAD").strip()
     assert found["changed_since"] == ("yes" if git("status", "--porcelain", "--untracked-files=no") else "no")

@@ -204,12 +204,15 @@ def test_parameters_that_are_not_those_of_their_hash_and_ranks_of_other_activati
 def test_bounds_are_held_against_what_is_measured_now_too(
     generated: Path, protocol_file: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    highest = max(one.saturation or 0.0 for one in Stimulus.objects.all())
-    bound = highest - 1e-7
-    write_anew(Stimulus.objects.filter(saturation=highest), saturation=bound)
-    path = protocol_file(("crops = 2\n", f"crops = 2\n\n[stimuli.quality]\nmax_saturation = {bound!r}\n"))
-    printed, _ = failure(path, capsys, sample=6)
-    assert "breaks the bounds of [stimuli.quality] as it comes out now: saturation is " in printed
+    farthest = Stimulus.objects.latest("distance")
+    assert farthest.distance is not None
+    bound = farthest.distance * (1 - 1e-5)
+    write_anew(Stimulus.objects.filter(pk=farthest.pk), distance=bound)
+    path = protocol_file(("crops = 2\n", f"crops = 2\n\n[stimuli.quality]\nmax_distance = {bound!r}\n"))
+    printed, sentence = failure(path, capsys, sample=6)
+    assert f"stimulus {farthest.pk} " in printed
+    assert "breaks the bounds of [stimuli.quality] as it comes out now: distance is " in printed
+    assert sentence.startswith("1 of 6 stimuli of the sample")
 
 
 def test_what_another_kind_of_device_made_is_not_called_proven(
