@@ -3,7 +3,6 @@
 The only module here that imports torch; commands import it when they have work for it, not before.
 """
 
-import hashlib
 import json
 import os
 import platform
@@ -27,6 +26,7 @@ import accentuation
 from accentuation.attribution import attribute
 from accentuation.measuring import check_layer
 from accentuation.overlay import overlay
+from stimuli.code_version import sha256_of_files, sha256_of_image_modules
 from stimuli.likeness import saturation, ssim
 from stimuli.orders import EngineError, Figures, ImageSource, Made, NetworkFacts, Order, Picture
 from stimuli.pictures import decode, encode
@@ -319,13 +319,15 @@ def devices(wanted: str) -> list[str]:
 
 @cache
 def _made_with() -> dict[str, str]:
-    """Versions of Python and the libraries, and the SHA-256 of the code that makes images."""
-    versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
-    package = Path(accentuation.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(package.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return versions | {"accentuation_sha256": digest.hexdigest()}
+    """The machine's kind, versions of Python and the libraries, and the hashes of the code that makes images."""
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES},
+        "accentuation_sha256": sha256_of_files(Path(accentuation.__file__).parent.glob("*.py")),
+        "stimuli_sha256": sha256_of_image_modules(),
+    }
 
 
 def _seed_image(order: Order) -> torch.Tensor:

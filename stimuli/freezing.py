@@ -92,7 +92,8 @@ def _fit_stimuli(found: Contents) -> list[Stimulus]:
             f"Problems in the set {found.protocol.slug!r}: {len(wrong)}; nothing was frozen. generate_stimuli makes "
             "stimuli that are missing, damaged or rejected, import_images brings natural images back. What breaks a "
             "bound needs another attempt (reject it in the gallery, then generate_stimuli), other features, settings "
-            "or bounds; a continuation that does not reach its level more steps, or lower percentiles.",
+            "or bounds; a continuation that does not reach its level more steps, or lower percentiles. A record that "
+            "was changed needs a backup of the database, or another attempt.",
             wrong,
         )
     return stimuli

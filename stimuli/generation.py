@@ -173,26 +173,35 @@ def changes(standing: Stimulus, network: NetworkFacts) -> str:
 def _write(recipe: Recipe, made: Picture, network: NetworkFacts) -> Stimulus:
     """Files first, then the row."""
     _store(made)
-    stimulus, _ = Stimulus.objects.update_or_create(
-        kind=recipe.kind,
-        feature=recipe.feature,
-        pool=recipe.pool,
-        image=recipe.image,
-        config_sha256=recipe.config_sha256,
-        seed=recipe.seed,
-        defaults={
-            "config": recipe.config,
-            **asdict(made.figures),
-            "rank_after": _rank(recipe, made.figures.activation_after),
-            "device": network.device,
-            "made_with": network.made_with,
-            "sha256": files.sha256_of(made.image),
-            "format": made.format,
-            "mask_sha256": _mask_sha256(made),
-            "curve": _storable(made.curve),
-        },
-    )
+    identity: dict[str, Any] = {
+        "kind": recipe.kind,
+        "feature": recipe.feature,
+        "pool": recipe.pool,
+        "image": recipe.image,
+        "config_sha256": recipe.config_sha256,
+        "seed": recipe.seed,
+    }
+    values = {
+        **measured(recipe, made),
+        "device": network.device,
+        "made_with": network.made_with,
+        "sha256": files.sha256_of(made.image),
+        "format": made.format,
+        "mask_sha256": _mask_sha256(made),
+    }
+    values["record_sha256"] = Stimulus(**identity, **values).hash_of_record()
+    stimulus, _ = Stimulus.objects.update_or_create(**identity, defaults=values)
     return stimulus
+
+
+def measured(recipe: Recipe, made: Picture) -> dict[str, Any]:
+    """What a row says of how its image came out, beside its files: parameters, figures, rank and curve."""
+    return {
+        "config": recipe.config,
+        **asdict(made.figures),
+        "rank_after": _rank(recipe, made.figures.activation_after),
+        "curve": _storable(made.curve),
+    }
 
 
 def _store(made: Picture) -> None:

@@ -4,10 +4,14 @@ Files are named by the SHA-256 of their bytes. A row is written only after its f
 under its final name, so a row means: the file is there, whole.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+
+from stimuli.record_hash import record_sha256
 
 SHA256_LENGTH = 64
 
@@ -155,6 +159,17 @@ class Activation(models.Model):
         return f"{self.feature}: {self.value:.3f} (rank {self.rank})"
 
 
+class StimulusRows(models.QuerySet["Stimulus"]):
+    """Rows of stimuli, which get the hash of their record as they are written."""
+
+    def bulk_create(self, objs: Iterable["Stimulus"], *args: Any, **options: Any) -> list["Stimulus"]:
+        """As every table has it."""
+        rows = list(objs)
+        for row in rows:
+            row.record_sha256 = row.record_sha256 or row.hash_of_record()
+        return super().bulk_create(rows, *args, **options)
+
+
 class Stimulus(models.Model):
     """A generated image: one kind of explanation of one feature, on one seed image where the kind has one."""
 
@@ -190,7 +205,7 @@ class Stimulus(models.Model):
         null=True, help_text="Share of colour values at an end of the range that were not there in the seed image."
     )
     device = models.CharField(max_length=100)
-    made_with = models.JSONField(default=dict, help_text="Versions of the libraries and the hash of the code.")
+    made_with = models.JSONField(default=dict, help_text="Versions of the libraries and of the code.")
     sha256 = models.CharField(max_length=SHA256_LENGTH, help_text="Of the stored file.")
     format = models.CharField(max_length=4, choices=(("png", "PNG"), ("webp", "WebP")), default="png")
     mask_sha256 = models.CharField(
@@ -202,7 +217,13 @@ class Stimulus(models.Model):
         default=list,
         help_text="Activation at each step of the optimisation, mean over its crops; empty where none ran.",
     )
+    record_sha256 = models.CharField(
+        max_length=SHA256_LENGTH,
+        help_text="Of all of this as it was when the image was made, but for the time: a change of the record shows.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = StimulusRows.as_manager()
 
     class Meta:
         verbose_name_plural = "stimuli"
@@ -221,6 +242,17 @@ class Stimulus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.feature} on image {self.image_id}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Write the row; a new one gets the hash of its record, which later changes leave as it was."""
+        if self._state.adding and not self.record_sha256:
+            self.record_sha256 = self.hash_of_record()
+        super().save(*args, **options)
+
+    def hash_of_record(self) -> str:
+        """The hash of what the record says now."""
+        model = self.feature.model
+        return record_sha256(self, feature=self.feature.name, network=model, pool=self.pool.name, image=self.image)
 
     def describe(self) -> str:
         """What it is and which file, for messages."""

@@ -21,7 +21,7 @@ class NetworkFacts:
     """A network as the records know it.
 
     ``regularization_layer`` is the one it takes where a protocol names none; ``device`` is in words; ``made_with``
-    names the versions of the libraries and the hash of the code that make its images.
+    names the kind of machine and the versions of the libraries and of the code that make its images.
     """
 
     name: str

@@ -8,6 +8,7 @@ import struct
 import unicodedata
 import warnings
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,11 +32,12 @@ class PhotographError(ValueError):
 
 @dataclass(frozen=True)
 class Photograph:
-    """One photograph: ``image`` is upright RGB; ``sha256`` is that of the file as it came."""
+    """One photograph: ``image`` is upright RGB, on white where it ``was_transparent``; ``sha256`` is the file's."""
 
     name: str
     sha256: str
     image: Image.Image
+    was_transparent: bool = False
 
 
 def find_photographs(folder: Path) -> list[Path]:
@@ -54,6 +56,24 @@ def find_photographs(folder: Path) -> list[Path]:
     return paths
 
 
+def left_out(folder: Path) -> Counter[str]:
+    """How many files of a folder and its subfolders are no photographs, each counted under the first reason."""
+    reasons = {path: _reason_to_leave_out(folder, path) for path in folder.rglob("*")}
+    return Counter(reason for reason in reasons.values() if reason)
+
+
+def _reason_to_leave_out(folder: Path, path: Path) -> str:
+    """Empty for a photograph, and for a folder, whose files count."""
+    if path.is_symlink() and not path.exists():
+        return "links that lead nowhere"
+    if not path.is_file():
+        return "" if path.is_dir() else "no files"
+    inside = path.relative_to(folder)
+    if any(part.startswith(".") for part in inside.parts):
+        return "hidden"
+    return "" if _is_candidate(inside) else "of other endings"
+
+
 def read_photograph(path: Path) -> Photograph:
     """Read and check one image file.
 
@@ -69,9 +89,9 @@ def read_photograph(path: Path) -> Photograph:
             warnings.simplefilter("ignore")
             opened = Image.open(file)
             _check_form(path, opened)
-            image = _upright_rgb(path, opened)
+            image, was_transparent = _upright_rgb(path, opened)
             file.seek(0)
-            return Photograph(path.name, hashlib.file_digest(file, "sha256").hexdigest(), image)
+            return Photograph(path.name, hashlib.file_digest(file, "sha256").hexdigest(), image, was_transparent)
     except PhotographError:
         raise
     except UnidentifiedImageError as error:
@@ -115,19 +135,24 @@ def _check_form(path: Path, image: Image.Image) -> None:
         raise PhotographError(f"{path} does not have 8 bits a channel (mode {image.mode}); save it as 8-bit RGB.")
 
 
-def _upright_rgb(path: Path, image: Image.Image) -> Image.Image:
-    """Decode, turn as the EXIF orientation says, put transparent parts on white, drop all metadata."""
+def _upright_rgb(path: Path, image: Image.Image) -> tuple[Image.Image, bool]:
+    """Decode, turn as the EXIF orientation says, put transparent parts on white, drop all metadata.
+
+    The second value says whether there were transparent parts.
+    """
     try:
         image.load()
         upright = ImageOps.exif_transpose(image)
+        was_transparent = False
         if upright.has_transparency_data:
             transparent = upright.convert("RGBA")
+            was_transparent = transparent.getchannel("A").getextrema() != (255, 255)
             upright = Image.alpha_composite(Image.new("RGBA", transparent.size, "white"), transparent)
         rgb = upright.convert("RGB")
     except _DECODER_ERRORS as error:
         raise PhotographError(f"{path} is truncated or damaged; copy it again from its source.") from error
     rgb.info.clear()
-    return rgb
+    return rgb, was_transparent
 
 
 def _too_large(path: Path) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 
 from stimuli import files
 from stimuli.built_in import ORIGIN, built_in_photographs
@@ -19,6 +20,9 @@ from stimuli.perceptual_hash import perceptual_hash
 from stimuli.photographs import Photograph, PhotographError, find_photographs, photograph_sha256, read_photograph
 
 CROPS_PER_PHOTOGRAPH = 22
+
+# How the origin of a pool begins that was made from a folder, before the folder's name.
+FOLDER = "folder "
 
 # What to call an iterable through to show progress: it yields the same paths.
 Progress = Callable[[list[Path]], Iterable[Path]]
@@ -43,13 +47,17 @@ class PlannedImage:
 
 @dataclass(frozen=True)
 class ImportedPool:
-    """What an import did: ``reused`` if the pool was there already, ``duplicates`` names images that came twice."""
+    """What an import did: ``reused`` if the pool was there already, ``duplicates`` names images that came twice.
+
+    ``transparent`` counts photographs that were put on white; none where they did not have to be read again.
+    """
 
     pool: ImagePool
     images: int
     photographs: int
     reused: bool
     duplicates: tuple[str, ...]
+    transparent: int = 0
 
 
 def import_folder(folder: Path, *, name: str, size: int, progress: Progress = iter) -> ImportedPool:
@@ -60,8 +68,8 @@ def import_folder(folder: Path, *, name: str, size: int, progress: Progress = it
     """
     paths = _found(lambda: find_photographs(folder))
     # The database takes UTF-8 only, a name of a folder may be of any bytes.
-    origin = f"folder {os.fsencode(folder.resolve().name).decode(errors='replace')}"
-    if standing := _standing(paths, name=name, origin=origin, size=size):
+    origin = f"{FOLDER}{os.fsencode(folder.resolve().name).decode(errors='replace')}"
+    if standing := _standing(paths, Q(origin__startswith=FOLDER), name=name, size=size):
         return standing
     plan = _plan(progress(paths), lambda photograph: [centre_square(photograph.image)], size)
     return _import(plan, name=name, origin=origin, size=size)
@@ -75,7 +83,7 @@ def import_built_in(*, name: str, size: int, seed: int, progress: Progress = ite
     """
     paths = _found(built_in_photographs)
     origin = f"{ORIGIN}; crops with seed {seed}"
-    if standing := _standing(paths, name=name, origin=origin, size=size):
+    if standing := _standing(paths, Q(origin=origin), name=name, size=size):
         return standing
     generator = random.Random(seed)
     plan = _plan(
@@ -90,6 +98,7 @@ def import_built_in(*, name: str, size: int, seed: int, progress: Progress = ite
 class _Plan:
     images: tuple[PlannedImage, ...]
     duplicates: tuple[str, ...]
+    transparent: int
 
 
 def _found(find: Callable[[], list[Path]]) -> list[Path]:
@@ -99,12 +108,18 @@ def _found(find: Callable[[], list[Path]]) -> list[Path]:
         raise PoolError(str(error)) from error
 
 
-def _standing(paths: list[Path], *, name: str, origin: str, size: int) -> ImportedPool | None:
+def _standing(paths: list[Path], made_alike: Q, *, name: str, size: int) -> ImportedPool | None:
     """The pool, if it was made in the same way from the same photographs and all its files are whole.
 
     Known from the hashes of photographs and images, because to cut every image again takes many times as long.
+
+    Args:
+        paths: of the photographs.
+        made_alike: which pools have the same squares of the same photographs.
+        name: of the pool.
+        size: of its images.
     """
-    pool = ImagePool.objects.filter(name=name, origin=origin, image_size=size).first()
+    pool = ImagePool.objects.filter(made_alike, name=name, image_size=size).first()
     if pool is None:
         return None
     try:
@@ -126,24 +141,26 @@ def _plan(paths: Iterable[Path], squares: Squares, size: int) -> _Plan:
     planned: dict[str, PlannedImage] = {}
     duplicates: list[str] = []
     problems: list[str] = []
+    transparent = 0
     for path in paths:
         try:
-            images = _images_of(path, squares, size)
+            photograph = read_photograph(path)
+            images = _images_of(path, photograph, squares(photograph), size)
         except PhotographError as error:
             problems.append(str(error))
             continue
+        transparent += photograph.was_transparent
         for image in images:
             first = planned.setdefault(image.sha256, image)
             if first is not image:
                 duplicates.append(f"{path.name} shows the same as {first.path.name}")
     if problems:
         raise PoolError("\n".join([*problems, "Nothing was imported."]))
-    return _Plan(tuple(planned.values()), tuple(duplicates))
+    return _Plan(tuple(planned.values()), tuple(duplicates), transparent)
 
 
-def _images_of(path: Path, squares: Squares, size: int) -> list[PlannedImage]:
-    photograph = read_photograph(path)
-    return [_planned(path, photograph, square, cut(photograph.image, square, size)) for square in squares(photograph)]
+def _images_of(path: Path, photograph: Photograph, squares: list[Square], size: int) -> list[PlannedImage]:
+    return [_planned(path, photograph, square, cut(photograph.image, square, size)) for square in squares]
 
 
 def _planned(path: Path, photograph: Photograph, square: Square, png: bytes) -> PlannedImage:
@@ -153,18 +170,18 @@ def _planned(path: Path, photograph: Photograph, square: Square, png: bytes) -> 
 def _import(plan: _Plan, *, name: str, origin: str, size: int) -> ImportedPool:
     existing = ImagePool.objects.filter(name=name).first()
     if existing is not None:
-        _check_same(existing, plan, origin, size)
+        _check_same(existing, plan, size)
     _store_files(plan.images, size)
     if existing is not None:
         _fill_in_hashes(existing)
     pool = existing or _create_pool(plan.images, name=name, origin=origin, size=size)
     photographs = len({image.photograph_sha256 for image in plan.images})
-    return ImportedPool(pool, len(plan.images), photographs, existing is not None, plan.duplicates)
+    return ImportedPool(pool, len(plan.images), photographs, existing is not None, plan.duplicates, plan.transparent)
 
 
-def _check_same(pool: ImagePool, plan: _Plan, origin: str, size: int) -> None:
-    """A pool never changes: its name may be used again only for the same images."""
-    if pool.origin != origin or pool.image_size != size:
+def _check_same(pool: ImagePool, plan: _Plan, size: int) -> None:
+    """A pool never changes: its name may be used again only for the same images, whatever their folder is called."""
+    if pool.image_size != size:
         raise PoolError(
             f"The pool {pool.name!r} exists and was made otherwise ({pool.origin}, {pool.image_size} px); "
             "choose another name with --pool."

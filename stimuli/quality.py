@@ -17,19 +17,9 @@ from dataclasses import dataclass
 from stimuli.models import Stimulus
 from stimuli.protocol import QualityTable
 from stimuli.recipes import Recipe, find_stimulus
+from stimuli.record_hash import FIGURES
 
 Kind = Stimulus.Kind
-
-# Figures of which one that is not a number is a fault whatever the bounds. None is no fault: not every kind has all.
-FIGURES = (
-    "activation_before",
-    "activation_after",
-    "crop_activation_before",
-    "crop_activation_after",
-    "distance",
-    "ssim",
-    "saturation",
-)
 
 
 @dataclass(frozen=True)
@@ -54,6 +44,7 @@ BOUNDS = (
 
 def flags(stimulus: Stimulus, bounds: QualityTable) -> list[str]:
     """What is wrong with a stimulus, each in a few words; empty for one that keeps to the bounds."""
+    # A figure that is not a number is a fault whatever the bounds. None is no fault: not every kind has all.
     figures = {name: getattr(stimulus, name) for name in FIGURES}
     broken = [
         f"{name} is not finite" for name, value in figures.items() if value is not None and not math.isfinite(value)

@@ -4,7 +4,6 @@ The generator follows a recipe, the study site looks up what came of it; both de
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from stimuli.models import Feature, ImagePool, SourceImage, Stimulus
 from stimuli.natural import sample_sha256, spectrum_sample
 from stimuli.orders import FormatName
 from stimuli.protocol import Protocol
+from stimuli.record_hash import config_hash
 from stimuli.selection import FeatureImages
 
 Kind = Stimulus.Kind
@@ -75,7 +75,10 @@ class Recipe:
     def describe(self) -> str:
         """What it makes, for messages."""
         on = f" on image {self.image.sha256[:12]}" if self.image else ""
-        return f"{self.kind} of {self.feature}{on}"
+        # Of one run several images come, which differ in nothing else.
+        percentile = self.config.get("level_percentile")
+        level = "" if percentile is None else f" up to percentile {percentile:g}"
+        return f"{self.kind} of {self.feature}{level}{on}"
 
     def settings(self) -> dict[str, Any]:
         """What of the config the network is told."""
@@ -201,7 +204,7 @@ def _frozen_seed(recipe: Recipe) -> int | None:
 def _of_run(recipe: Recipe) -> list[Stimulus]:
     """What was made with the seed and the run of this recipe."""
     made = _made_by(recipe).filter(seed=recipe.seed)
-    return list(made.select_related("feature", "pool", "image", "rejection"))
+    return list(made.select_related("feature__model", "pool", "image", "rejection"))
 
 
 def _made_by(recipe: Recipe) -> "QuerySet[Stimulus]":
@@ -251,8 +254,7 @@ def _recipe(
     image_format = protocol.stimuli.files.format
     if image_format != "png":  # which went without saying before there was another
         config = config | {"format": image_format}
-    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
-    config_sha256 = hashlib.sha256(canonical.encode()).hexdigest()
+    config_sha256 = config_hash(config)
     if pool is None:
         assert image is not None
         pool = image.pool

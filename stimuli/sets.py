@@ -109,6 +109,11 @@ def frozen_renditions(frozen: FrozenSet) -> list[Rendition]:
     return needed_renditions(frozen_web_images(frozen), protocol_of(frozen).stimuli.files)
 
 
+def frozen_stimuli(frozen: FrozenSet) -> Iterable[Stimulus]:
+    """All stimuli of a frozen set, with everything that their records name."""
+    return frozen.stimuli.select_related("feature__model", "pool", "image")
+
+
 def frozen_files(frozen: FrozenSet) -> list[SetFile]:
     """All files of a frozen set."""
     stimuli = frozen.stimuli.select_related("feature")

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from stimuli.code_version import release
 from stimuli.engines import cluster, processes
 from stimuli.engines.here import Here
 from stimuli.engines.interface import NetworkSpec, Workers
@@ -36,7 +38,14 @@ def open_workers(
     Raises:
         EngineError: the network or the cluster cannot be had; inside the block, what the workers say.
     """
-    spec = NetworkSpec(name, weights, device)
+    with _opened(NetworkSpec(name, weights, device), count, engine, address) as workers:
+        # Workers on other machines have the code, but not the checkout that it came from.
+        workers.facts = replace(workers.facts, made_with={**release(), **workers.facts.made_with})
+        yield workers
+
+
+@contextmanager
+def _opened(spec: NetworkSpec, count: int | None, engine: str, address: str | None) -> Iterator[Workers]:
     if engine == "ray":
         with cluster.open_cluster(spec, count, address) as crew:
             yield crew

@@ -1,7 +1,8 @@
 """Whether the records of a set agree with its plan, with its survey, and with the bounds of its protocol."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from stimuli.consistency import is_rank_of
 from stimuli.exchange.records import (
     ACTIVATIONS,
     MANIFEST,
@@ -17,6 +18,7 @@ from stimuli.named_in_plan import NamedInPlan, RecipeKey, named_in_plan
 from stimuli.natural import sample_sha256, spectrum_order
 from stimuli.protocol import Protocol, QualityTable
 from stimuli.quality import flags
+from stimuli.record_hash import record_sha256
 
 
 def check_plan(manifest: Manifest, protocol: Protocol, plan: str, pool: Sequence[ImageRecord]) -> None:
@@ -87,6 +89,39 @@ def check_quality(stimuli: Iterable[StimulusRecord], bounds: QualityTable) -> No
             raise ExchangeError(
                 f"The stimulus {record.sha256[:12]} breaks the bounds of [stimuli.quality]: {'; '.join(words)}."
             )
+
+
+def check_stimuli(manifest: Manifest, kept: Mapping[str, Sequence[tuple[float, int]]]) -> None:
+    """Every stimulus has the rank of its activation, and every record is the one of its hash, if it has one.
+
+    Args:
+        manifest: whose surveys were checked.
+        kept: the activations of each feature, with their ranks.
+
+    Raises:
+        ExchangeError: one has not.
+    """
+    images = {image.sha256: image for image in manifest.images}
+    surveys = {one.name: one.model_dump(include={"images", "ends", "sampled"}) for one in manifest.features}
+    for one in manifest.stimuli:
+        if one.rank_after is not None and not is_rank_of(
+            one.rank_after, one.activation_after, kept[one.feature], **surveys[one.feature]
+        ):
+            raise ExchangeError(
+                f"The stimulus {one.sha256[:12]} cannot have the rank {one.rank_after}: it is not that of its "
+                f"activation, {one.activation_after:.4g}, among the {manifest.pool.images} images of the pool."
+            )
+        if one.record_sha256 not in ("", hash_of_record(one, manifest, images)):
+            raise ExchangeError(
+                f"The record of the stimulus {one.sha256[:12]} is not the one of its hash; ask for another copy of the "
+                "set."
+            )
+
+
+def hash_of_record(one: StimulusRecord, manifest: Manifest, images: Mapping[str, ImageRecord]) -> str:
+    """The hash of what a record says, with what the manifest says of its network and its images of the seed image."""
+    image = images[one.image] if one.image else None
+    return record_sha256(one, feature=one.feature, network=manifest.network, pool=manifest.pool.name, image=image)
 
 
 def _recipe(one: StimulusRecord) -> RecipeKey:

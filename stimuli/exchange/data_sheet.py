@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from stimuli.code_version import IMAGE_MODULES
 from stimuli.exchange.records import (
     ACTIVATIONS,
     CRATE,
@@ -62,7 +63,10 @@ def _files(manifest: Manifest) -> str:
         (f"`{PLAN}`", "Which images stand in which trials."),
         (f"`{POOL}`", f"All {manifest.pool.images} images of the pool from which the natural images were chosen."),
         (f"`{ACTIVATIONS}`", "How strongly images of the pool activate each feature, and their ranks; 1 is the top."),
-        ("`images/`", f"{len(manifest.images)} natural images (PNG, {manifest.pool.image_size} px a side)."),
+        (
+            "`images/`",
+            f"{len(manifest.images)} natural images (PNG, {manifest.pool.image_size} px a side): {_which(manifest)}.",
+        ),
         ("`stimuli/`", f"{len(manifest.stimuli)} generated images."),
         ("`masks/`", "Opacity masks of generated images: white is where the change shows."),
         ("`renditions/`", "Scaled copies of images, as browsers are sent them."),
@@ -71,6 +75,17 @@ def _files(manifest: Manifest) -> str:
     shown = [row for row in rows if not row[0].endswith("/`") or row[0].strip("`/") in there]
     table = "\n".join(f"| {name} | {meaning} |" for name, meaning in shown)
     return f"## Files\n\n| file | what is in it |\n| --- | --- |\n{table}\n\nAn image file is named by its SHA-256."
+
+
+def _averaged(manifest: Manifest) -> int:
+    """From how many natural images visualizations take their colours."""
+    return max((one.config.get("spectrum_images", 0) for one in manifest.stimuli), default=0)
+
+
+def _which(manifest: Manifest) -> str:
+    shown = "those that the study shows or that generated images began from"
+    count = _averaged(manifest)
+    return f"{shown}, and the {count} whose average gives visualizations their colours" if count else shown
 
 
 def _natural(manifest: Manifest) -> str:
@@ -82,8 +97,20 @@ def _natural(manifest: Manifest) -> str:
         f"They are squares, cut from {photographs} photographs and scaled; metadata such as place and time of a "
         f"photograph was not kept. They come from the image pool `{manifest.pool.name}` ({manifest.pool.origin}). "
         f"The file names of the photographs {names}; the SHA-256 of each photograph's file, and the place of the "
-        "square in it in pixels, are in the manifest, so that whoever has the photographs can find them again.\n\n"
+        "square in it in pixels, are in the manifest, so that whoever has the photographs can find them again."
+        f"{_unseen(manifest)}\n\n"
         f"Terms of use: {manifest.licence}"
+    )
+
+
+def _unseen(manifest: Manifest) -> str:
+    count = _averaged(manifest)
+    if not count:
+        return ""
+    return (
+        f" Not all of them are shown in the study: {count}, drawn from the pool, are here because their average gives "
+        "the visualizations their colours. Whoever may not pass photographs on may not pass on these either, though "
+        "nobody saw them."
     )
 
 
@@ -100,12 +127,24 @@ def _generated(manifest: Manifest) -> str:
         f"{kinds}\n\n"
         f"They were computed with {manifest.network.name} (weights: {manifest.network.weights_source}, SHA-256 "
         f"`{manifest.network.weights_sha256}`) on {devices}. Of each one the manifest names the feature, the natural "
-        "image that it began from, every parameter (`config`), the seed of the random numbers, the versions of the "
-        "libraries and the hash of the code (`made_with`), the device, and figures that were measured: the activation "
+        "image that it began from, every parameter (`config`), the seed of the random numbers, the libraries and the "
+        "code (`made_with`, see below), the device, and figures that were measured: the activation "
         "before and after, the rank that this would have among the natural images, the distance from the natural "
         "image in the network, the structural similarity (`ssim`), and the share of colours driven to an end of their "
-        "range (`saturation`). `curve` is the activation at each step."
+        "range (`saturation`). `curve` is the activation at each step. `record_sha256` is the hash of all of this but "
+        "the time and the parameters, which have a hash of their own (`config_sha256`): it shows that a record was "
+        "changed by mistake.\n\n"
+        "In `made_with`, `quiddity` is the version of Quiddity, the program that made the images; `commit` the git "
+        "commit of its code, and `changed_since` whether that was changed; `system` and `machine` the operating system "
+        "and the kind of processor; `accentuation_sha256` the SHA-256 over the files `accentuation/*.py` of its code "
+        "in the order of their names, of each its name, a NUL byte, its bytes and a NUL byte; `stimuli_sha256` the "
+        f"same over {_modules()} in `stimuli/`; the others are versions of Python and of libraries. An image that was "
+        "made before one of these was recorded lacks it."
     )
+
+
+def _modules() -> str:
+    return ", ".join(f"`{name}`" for name in IMAGE_MODULES)
 
 
 def _proof(manifest: Manifest) -> str:
@@ -113,14 +152,15 @@ def _proof(manifest: Manifest) -> str:
         return f"## How it was verified\n\nIt was not: it was {manifest.verification['note']}."
     sample = manifest.verification.get("sample", 0)
     again = (
-        f"A random sample of {sample} generated images was made again and came out alike."
+        f"A random sample of {sample} generated images was made again and came out alike, masks and figures included."
         if sample
         else "No generated image was made again to prove it."
     )
     return (
         "## How it was verified\n\n"
-        "Before the set was frozen, every file was hashed and compared with its record, and every generated image was "
-        f"held against the bounds that the protocol declares. {again} `verification` in the manifest has the details."
+        "Before the set was frozen, every file and every record was hashed and compared with its hash, and every "
+        "generated image was held against the bounds that the protocol declares. "
+        f"{again} `verification` in the manifest has the details."
     )
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from stimuli.exchange.agreement import check_plan, check_quality, check_survey
+from stimuli.exchange.agreement import check_plan, check_quality, check_stimuli, check_survey
 from stimuli.exchange.opening import plain_bytes
 from stimuli.exchange.records import (
     ACTIVATION_COLUMNS,
@@ -34,6 +33,7 @@ from stimuli.exchange.records import (
 from stimuli.files import sha256_of
 from stimuli.named_in_plan import named_in_plan
 from stimuli.protocol import Protocol, ProtocolError, parse_protocol
+from stimuli.record_hash import config_hash
 from stimuli.renditions import is_rendition, web_widths
 from stimuli.sets import text_sha256
 
@@ -246,6 +246,7 @@ def _check_records(done: ReadSet) -> None:
         check_survey(feature, len(pool), [one.rank for one in done.activations[feature.name]])
     check_plan(manifest, done.protocol, done.plan, done.pool)
     check_quality(manifest.stimuli, done.protocol.stimuli.quality)
+    check_stimuli(manifest, {name: [(row.value, row.rank) for row in rows] for name, rows in done.activations.items()})
     _check_renditions(done)
 
 
@@ -273,8 +274,7 @@ def _check_renditions(done: ReadSet) -> None:
 def _check_stimuli(manifest: Manifest, features: set[str]) -> None:
     images = {image.sha256 for image in manifest.images}
     for stimulus in manifest.stimuli:
-        canonical = json.dumps(stimulus.config, sort_keys=True, separators=(",", ":"))
-        if text_sha256(canonical) != stimulus.config_sha256:
+        if config_hash(stimulus.config) != stimulus.config_sha256:
             raise ExchangeError(f"The parameters of the stimulus {stimulus.sha256[:12]} are not those of their hash.")
         if stimulus.feature not in features or not (stimulus.image is None or stimulus.image in images):
             raise ExchangeError(f"The stimulus {stimulus.sha256[:12]} is of a feature or an image that the set lacks.")

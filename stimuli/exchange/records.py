@@ -139,6 +139,8 @@ class StimulusRecord(Record):
     format: Literal["png", "webp"]
     mask_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
     curve: list[float | None]
+    # Empty in the sets of releases that kept none.
+    record_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     created_at: AwareDatetime
 
 

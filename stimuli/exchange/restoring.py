@@ -8,6 +8,8 @@ from typing import TypeVar
 from django.db import DataError, transaction
 
 from stimuli import files
+from stimuli.consistency import inconsistencies
+from stimuli.exchange.agreement import hash_of_record
 from stimuli.exchange.collecting import IMAGE_FIELDS, manifest_of, stimulus_record
 from stimuli.exchange.reading import ActivationRow, ReadSet
 from stimuli.exchange.records import ExchangeError, FeatureRecord, ImageRecord, StimulusRecord
@@ -26,8 +28,9 @@ from stimuli.models import (
     VisionModel,
 )
 from stimuli.orders import FormatName
-from stimuli.quality import FIGURES
+from stimuli.record_hash import FIGURES
 from stimuli.renditions import is_rendition
+from stimuli.sets import frozen_stimuli
 
 _BATCH = 2000
 Item = TypeVar("Item")
@@ -46,6 +49,7 @@ def restore(given: ReadSet) -> tuple[FrozenSet, bool]:
     standing = FrozenSet.objects.filter(slug=given.manifest.slug).first()
     if standing is not None:
         _check_same(standing, given)
+        _check_records(standing)
         _store_files(given)
         return standing, False
     try:
@@ -90,9 +94,16 @@ def _store(given: ReadSet) -> FrozenSet:
         frozen.images.set([images[image.sha256] for image in given.manifest.images])
         frozen.stimuli.set(stimuli)
         frozen.features.set(features.values())
+    _check_records(frozen)
     # Before the rows can be seen: a row means that its file is there.
     _store_files(given)
     return frozen
+
+
+def _check_records(frozen: FrozenSet) -> None:
+    """Those that were stored are the ones that were read, and those that were here are as they were written."""
+    for sentence in inconsistencies(frozen_stimuli(frozen)):
+        raise ExchangeError(f"{sentence} Import into another database.")
 
 
 def _store_files(given: ReadSet) -> None:
@@ -193,6 +204,7 @@ def _check_rendition_here(here: Rendition, original: bytes) -> None:
 
 def _stimuli(given: ReadSet, pool: ImagePool, images: dict[str, int], features: dict[str, Feature]) -> list[Stimulus]:
     stimuli, made = [], []
+    natural = {image.sha256: image for image in given.manifest.images}
     for record in given.manifest.stimuli:
         image = images[record.image] if record.image else None
         recipe = {"kind": record.kind, "feature": features[record.feature], "pool": pool, "image_id": image}
@@ -200,6 +212,7 @@ def _stimuli(given: ReadSet, pool: ImagePool, images: dict[str, int], features: 
         stimulus = _standing(record, Stimulus.objects.filter(**recipe).first())
         if stimulus is None:
             values = record.model_dump(exclude={"kind", "feature", "image", "config_sha256", "seed"})
+            values["record_sha256"] = record.record_sha256 or hash_of_record(record, given.manifest, natural)
             stimulus = Stimulus(**recipe, **values)
             made.append((stimulus, record.created_at))
         stimuli.append(stimulus)

@@ -6,9 +6,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from stimuli import files
+from stimuli.consistency import inconsistencies
 from stimuli.exchange.collecting import activation_rows, manifest_of, pool_of, pool_rows
 from stimuli.exchange.crate import crate_text
 from stimuli.exchange.data_sheet import data_sheet
@@ -28,7 +30,7 @@ from stimuli.exchange.records import (
     picture,
 )
 from stimuli.models import FrozenSet
-from stimuli.sets import frozen_files, protocol_of
+from stimuli.sets import frozen_files, frozen_stimuli, protocol_of
 from stimuli.verification import altered
 
 LICENCE = "Not stated. Ask whoever gave you this folder; the rights in the photographs are their photographers'."
@@ -48,12 +50,12 @@ def write_set(frozen: FrozenSet, folder: Path, *, licence: str = LICENCE, photog
             photographed, which nobody needs who has the image and the photograph's hash.
 
     Raises:
-        ExchangeError: the folder holds something, or a file of the set is missing or changed.
+        ExchangeError: the folder holds something, or a file or a record of the set is missing or changed.
         OSError: the folder cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ExchangeError(f"{folder} is not an empty folder; name a new one with --out.")
-    for sentence in altered(frozen):
+    for sentence in chain(altered(frozen), inconsistencies(frozen_stimuli(frozen))):
         raise ExchangeError(sentence)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.absolute().parent))
     try:

@@ -10,10 +10,18 @@ from tqdm import tqdm
 
 from stimuli.engines.options import add_engine_options, open_engine
 from stimuli.generation import GenerationError, check_network
+from stimuli.made_again import differences
 from stimuli.orders import EngineError
 from stimuli.protocol import Protocol
 from stimuli.recipes import Recipe, find_stimulus
-from stimuli.verification import differences
+
+# So far apart on average two images are two to the eye, whatever made them so.
+MAX_TOLERANCE = 8.0
+
+
+NOTHING_MADE_AGAIN = (
+    "No stimulus was made again (--sample 0): the hashes hold, and that the records describe the images is not proven."
+)
 
 
 def add_options(parser: CommandParser) -> None:
@@ -24,7 +32,8 @@ def add_options(parser: CommandParser) -> None:
         "--tolerance",
         type=float,
         default=1.0,
-        help="mean absolute difference of 8-bit colour values up to which two images are the same (default: 1)",
+        help="mean absolute difference of 8-bit colour values up to which two images are the same (default: 1, at most "
+        f"{MAX_TOLERANCE:g})",
     )
     add_engine_options(parser)
 
@@ -37,8 +46,11 @@ def check_options(options: dict[str, Any]) -> None:
     """
     if options["sample"] < 0:
         raise CommandError(f"--sample must be 0 or more (found {options['sample']}).")
-    if not 0 <= options["tolerance"] <= 255:
-        raise CommandError(f"--tolerance must be from 0 to 255 (found {options['tolerance']:g}).")
+    if not 0 <= options["tolerance"] <= MAX_TOLERANCE:
+        raise CommandError(
+            f"--tolerance must be from 0 to {MAX_TOLERANCE:g} (found {options['tolerance']:g}): beyond that two images "
+            "are not the same."
+        )
 
 
 def make_sample_again(
@@ -62,7 +74,7 @@ def make_sample_again(
     try:
         with open_engine(protocol.stimuli.model, weights, options) as network:
             check_network(network, chosen)
-            compared = differences(chosen, network, options["tolerance"])
+            compared = differences(chosen, network, options["tolerance"], protocol.stimuli.quality)
             bar = tqdm(compared, total=len(chosen), desc="made again", unit="stimulus")
             different = [sentence for sentence in bar if sentence]
             facts = network.facts

@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from PIL import Image
 from rocrate.rocrate import ROCrate
 
-from stimuli.exchange.collecting import IMAGE_FIELDS
+from stimuli.code_version import IMAGE_MODULES
+from stimuli.exchange.collecting import IMAGE_FIELDS, manifest_of
+from stimuli.exchange.data_sheet import data_sheet
 from stimuli.exchange.records import ImageRecord, StimulusRecord
 from stimuli.freezing import discard, freeze
 from stimuli.models import (
@@ -35,6 +38,7 @@ from stimuli.models import (
     VisionModel,
 )
 from studyapp.models import Reference, Study
+from tests.stimuli.written_anew import write_anew
 from tests.studyapp.world import CATCH_FEATURES, make_stimuli, make_survey, protocol_file, protocol_text, write_picture
 
 TABLES = (
@@ -62,7 +66,7 @@ def frozen(db: None) -> FrozenSet:
     file = protocol_file(protocol_text(tables=WIDTHS))
     make_stimuli(file.protocol)
     stimulus = Stimulus.objects.all()[0]
-    Stimulus.objects.filter(pk=stimulus.pk).update(mask_sha256=write_picture(2000), curve=[1.5, None, 2.25])
+    write_anew(Stimulus.objects.filter(pk=stimulus.pk), mask_sha256=write_picture(2000), curve=[1.5, None, 2.25])
     pool, model = ImagePool.objects.get(), VisionModel.objects.get()
     UnitSample.objects.create(model=model, pool=pool, layer="layer1", seed=3, units=100, dead=4, drawn=[0, 1, 90])
     return freeze(file)[0]
@@ -171,8 +175,24 @@ def test_the_data_sheet_says_what_a_stranger_asks(folder: Path) -> None:
         "No generated image was made again to prove it.",
         "python manage.py import_stimuli FOLDER",
         "The file names of the photographs are not in this folder",
+        "natural images (PNG, 64 px a side): those that the study shows or that generated images began from.",
+        "`accentuation_sha256` the SHA-256 over the files `accentuation/*.py` of its code in the order of their names",
+        "`commit` the git commit of its code",
     ):
         assert words in text
+    for name in IMAGE_MODULES:
+        assert f"`{name}`" in text
+    assert "Not all of them are shown" not in text
+
+
+def test_the_data_sheet_says_that_images_travel_that_are_only_averaged(frozen: FrozenSet) -> None:
+    manifest = manifest_of(frozen, licence="", photograph_names=False)
+    first = manifest.stimuli[0].model_copy(update={"config": {"spectrum_images": 31}})
+    changed = {"stimuli": [first, *manifest.stimuli[1:]], "files": {"images/one.png": None}}
+    text = data_sheet(manifest.model_copy(update=changed), "Birds")
+    assert "and the 31 whose average gives visualizations their colours." in text
+    assert "Not all of them are shown in the study: 31, drawn from the pool, are here because their average" in text
+    assert "Whoever may not pass photographs on may not pass on these either, though nobody saw them." in text
 
 
 @pytest.mark.parametrize(
@@ -246,7 +266,7 @@ def test_a_set_whose_stimuli_were_rejected_and_made_again_serves_a_study_elsewhe
         (latest,) = Stimulus.objects.filter(
             feature=first.feature, image=first.image, config_sha256=first.config_sha256, rejection=None
         )
-        Stimulus.objects.filter(pk=latest.pk).update(sha256=write_picture(3000 + attempt))
+        write_anew(Stimulus.objects.filter(pk=latest.pk), sha256=write_picture(3000 + attempt))
         Rejection.objects.create(stimulus=latest, reason="blurred", by="ada")
         make_stimuli(file.protocol)
     freeze(file)
@@ -317,7 +337,7 @@ def test_the_same_stimulus_made_here_at_another_time_stays_and_the_set_is_the_sa
     discard(FrozenSet.objects.get())
     made_here = Stimulus.objects.all()[3]
     values = {"device": "another", "created_at": made_here.created_at + timedelta(days=1)}
-    Stimulus.objects.filter(pk=made_here.pk).update(activation_after=9.2500001, **values)
+    write_anew(Stimulus.objects.filter(pk=made_here.pk), activation_after=9.2500001, **values)
     for _ in range(2):
         call_command("import_stimuli", folder)
         assert Stimulus.objects.filter(pk=made_here.pk, **values).count() == 1
@@ -327,7 +347,7 @@ def test_the_same_stimulus_made_here_at_another_time_stays_and_the_set_is_the_sa
 def test_a_stimulus_made_here_otherwise_is_a_conflict_and_stays(folder: Path) -> None:
     discard(FrozenSet.objects.get())
     made_here = Stimulus.objects.all()[3]
-    Stimulus.objects.filter(pk=made_here.pk).update(sha256=write_picture(2002))
+    write_anew(Stimulus.objects.filter(pk=made_here.pk), sha256=write_picture(2002))
     with pytest.raises(CommandError, match="was made here otherwise than in the folder; import into another database"):
         call_command("import_stimuli", folder)
     other = freeze(protocol_file(protocol_text(slug="second")))[0]
@@ -344,6 +364,34 @@ def test_a_stimulus_that_was_rejected_here_is_a_conflict_and_the_rejection_stays
         call_command("import_stimuli", folder)
     assert not FrozenSet.objects.exists()
     assert Rejection.objects.get().reason == "a smear"
+
+
+def test_a_set_of_a_release_that_kept_no_hashes_of_records_is_given_them(folder: Path) -> None:
+    empty_the_database()
+    rewrite(folder, lambda data: [one.pop("record_sha256") for one in data["stimuli"]])
+    call_command("import_stimuli", folder)
+    assert all(one.record_sha256 == one.hash_of_record() for one in Stimulus.objects.all())
+
+
+def test_a_stimulus_that_is_here_but_was_changed_is_not_taken_for_the_one_of_the_set(folder: Path) -> None:
+    discard(FrozenSet.objects.get())
+    changed = Stimulus.objects.all()[3]
+    Stimulus.objects.filter(pk=changed.pk).update(device="another")
+    with pytest.raises(CommandError, match=f"The record of stimulus {changed.pk} .* Import into another database."):
+        call_command("import_stimuli", folder)
+    assert not FrozenSet.objects.exists()
+
+
+def test_a_set_with_a_changed_record_is_not_exported(frozen: FrozenSet, tmp_path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE stimuli_stimulus DISABLE TRIGGER USER")
+        Stimulus.objects.update(device="another")
+        cursor.execute("ALTER TABLE stimuli_stimulus ENABLE TRIGGER USER")
+    with pytest.raises(CommandError, match="is not the one of its hash"):
+        call_command("export_stimuli", "birds", out=tmp_path / "set")
+    with pytest.raises(CommandError, match="Problems in the files of the frozen set birds: 24;"):
+        call_command("verify_stimuli", slug="birds", sample=0)
 
 
 def change_file(folder: Path, kind: str, change: Callable[[Image.Image], Image.Image]) -> None:
@@ -370,6 +418,14 @@ def without_stimuli(folder: Path) -> None:
         for name in list(data["files"]):
             if name.startswith(("stimuli/", "masks/")) or (name.startswith("renditions/") and name not in left):
                 del data["files"][name]
+
+    rewrite(folder, change)
+
+
+def swap_two_stimuli(folder: Path) -> None:
+    def change(data: dict[str, Any]) -> None:
+        one, other = [made for made in data["stimuli"] if not made["mask_sha256"]][:2]
+        one["sha256"], other["sha256"] = other["sha256"], one["sha256"]
 
     rewrite(folder, change)
 
@@ -520,14 +576,42 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=-1)),
         "stimuli.0.rank_after: Input should be greater than or equal to 1",
     ),
+    **{
+        f"record says another {name}": (
+            lambda folder, name=name, value=value: rewrite(
+                folder, lambda data: data["stimuli"][0].update({name: value})
+            ),
+            r"The record of the stimulus \w+ is not the one of its hash; ask for another copy of the set",
+        )
+        for name, value in (
+            ("activation_after", 9.5),
+            ("device", "another"),
+            ("made_with", {"torch": "0.1"}),
+            ("curve", [1.0]),
+            ("rank_after", 1),
+            ("record_sha256", "ab" * 32),
+        )
+    },
+    "two stimuli swapped": (
+        swap_two_stimuli,
+        r"The record of the stimulus \w+ is not the one of its hash; ask for another copy of the set",
+    ),
     "activation missing": (
         lambda folder: without_a_line(folder, "activations.csv"),
         "activations.csv has 47 activations of 'layer1:channel=0', not those that a survey of 48 images keeps",
     ),
     "pipe": (lambda folder: pipe(folder, "plan.json"), r"plan\.json is no plain file"),
     "pipe for a manifest": (lambda folder: pipe(folder, "manifest.json"), r"manifest\.json is no plain file"),
+    "rank beyond the pool": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=50)),
+        r"The stimulus \w+ cannot have the rank 50: it is not that of its activation, 9.25, among the 48 images of the",
+    ),
+    "rank of another activation": (
+        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=2)),
+        r"The stimulus \w+ cannot have the rank 2: it is not that of its activation, 9.25, among the 48 images of the",
+    ),
     "number too large": (
-        lambda folder: rewrite(folder, lambda data: data["stimuli"][0].update(rank_after=2**40)),
+        lambda folder: rewrite(folder, lambda data: data["unit_samples"][0].update(seed=2**70)),
         "The set holds a value that the database cannot hold: ",
     ),
 }

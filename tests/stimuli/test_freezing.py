@@ -28,6 +28,7 @@ from stimuli.renditions import make_renditions
 from stimuli.sets import protocol_of
 from studyapp.models import Study
 from studyapp.services.study import study_create
+from tests.stimuli.written_anew import write_anew
 from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text
 
 
@@ -81,7 +82,11 @@ def test_freezing_again_changes_nothing(
 def test_the_command_says_what_was_frozen(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("freeze_stimuli", path, sample=0)
     images = FrozenSet.objects.get().images.count()
-    assert capsys.readouterr().out == f"Froze the set 'birds': 24 stimuli, {images} natural images, 6 features.\n"
+    assert capsys.readouterr().out.splitlines() == [
+        f"Froze the set 'birds': 24 stimuli, {images} natural images, 6 features.",
+        "No stimulus was made again (--sample 0): the hashes hold, and that the records describe the images is not "
+        "proven.",
+    ]
 
 
 def test_a_stimulus_that_is_missing_damaged_or_rejected_is_named_and_nothing_is_frozen(
@@ -89,7 +94,7 @@ def test_a_stimulus_that_is_missing_damaged_or_rejected_is_named_and_nothing_is_
 ) -> None:
     first, second, third, *_ = Stimulus.objects.all()
     first.delete()
-    Stimulus.objects.filter(pk=second.pk).update(mask_sha256="cd" * 32)
+    write_anew(Stimulus.objects.filter(pk=second.pk), mask_sha256="cd" * 32)
     Rejection.objects.create(stimulus=third, reason="a smear", by="ada")
     with pytest.raises(CommandError, match=r"Problems in the set 'birds': 3; nothing was frozen\."):
         call_command("freeze_stimuli", path, sample=0)

@@ -17,6 +17,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from stimuli import files, pools
+from stimuli.built_in import built_in_photographs
 from stimuli.models import ImagePool, SourceImage
 
 pytestmark = pytest.mark.django_db
@@ -322,9 +323,56 @@ def test_a_pool_is_never_changed(image_root: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="exists and holds other images"):
         call_command("import_images", str(folder), pool="mine", size=64)
     shutil.copytree(folder, tmp_path / "other")
-    with pytest.raises(CommandError, match="exists and was made otherwise"):
+    with pytest.raises(CommandError, match="exists and holds other images"):
         call_command("import_images", str(tmp_path / "other"), pool="mine", size=64)
     assert SourceImage.objects.count() == 1
+
+
+def test_the_same_photographs_from_a_folder_of_another_name_bring_lost_files_back(
+    image_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for number in (1, 2):
+        picture(number).save(folder / f"{number}.png")
+    call_command("import_images", str(folder), pool="mine", size=64)
+    lost = SourceImage.objects.all()[0]
+    renamed = folder.rename(tmp_path / "renamed")
+    for _ in range(2):  # with all files there, and with one that was lost
+        capsys.readouterr()
+        call_command("import_images", str(renamed), pool="mine", size=64)
+        assert "Pool mine is there already, unchanged: 2 images" in capsys.readouterr().out
+        assert files.is_whole(lost.sha256)
+        lost.path.unlink()
+    assert ImagePool.objects.get().origin == "folder mine"
+
+
+def test_crops_of_the_built_in_photographs_are_not_taken_for_a_folder_of_them(image_root: Path, tmp_path: Path) -> None:
+    call_command("import_images", built_in=True, pool="mine", size=64)
+    for path in built_in_photographs():
+        shutil.copy(path, tmp_path)
+    with pytest.raises(CommandError, match="exists and holds other images"):
+        call_command("import_images", str(tmp_path), pool="mine", size=64)
+    with pytest.raises(CommandError, match="exists and holds other images"):
+        call_command("import_images", built_in=True, pool="mine", size=64, seed=1)
+
+
+def test_it_says_what_was_left_out_and_what_was_transparent(
+    image_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture(1).save(tmp_path / "a.png")
+    picture(2).convert("RGBA").save(tmp_path / "opaque.png")
+    half = picture(3).convert("RGBA")
+    half.putalpha(128)
+    half.save(tmp_path / "half.png")
+    (tmp_path / ".hidden.png").write_bytes(b"x")
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    call_command("import_images", str(tmp_path), pool="mine", size=64)
+    printed = capsys.readouterr().out
+    assert "Photographs with transparent parts, which are white now: 1." in printed
+    assert "Files left out: 1 hidden, 1 links that lead nowhere, 1 of other endings." in printed
+    assert "Every file counts as a photograph of its own" in printed
 
 
 def test_the_built_in_photographs_give_several_hundred_distinct_crops(image_root: Path) -> None:

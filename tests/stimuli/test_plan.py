@@ -226,6 +226,29 @@ def test_the_time_of_all_steps_is_concluded_from_few(protocol_file: Write, monke
 
 
 @pytest.mark.usefixtures("surveyed")
+def test_a_map_is_timed_whole_because_most_methods_take_no_steps(
+    protocol_file: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = protocol_file(('conditions = ["exemplars", "accentuation"]', 'conditions = ["attribution"]'))
+    protocol = read_protocol(path).protocol
+    planned = costs.costs_by_kind(needed_recipes(protocol, select_images(protocol)))
+    seconds, asked = iter([9.0, 2.0]), []  # the first also loads
+    clock = [0.0]
+
+    class Slow:
+        at_once = 1
+
+        def make(self, orders: list[Order]) -> Any:
+            asked.extend(one.config for one in orders)
+            clock[0] += next(seconds)
+            yield 0, Made(())
+
+    monkeypatch.setattr(costs.time, "perf_counter", lambda: clock[0])
+    assert costs.seconds_by_kind(planned, Slow()) == {"attribution": pytest.approx(6 * 2.0)}  # type: ignore[arg-type]
+    assert asked == [planned[0].missing[0].settings()] * 2
+
+
+@pytest.mark.usefixtures("surveyed")
 def test_a_plan_whose_stimuli_cannot_be_made_is_written_and_says_why(protocol_file: Write) -> None:
     path = protocol_file(("steps = 3", 'steps = 3\nregularization_layer = "absent"'))
     with pytest.raises(CommandError, match=r"The plan is written, but .*absent"):

@@ -201,6 +201,13 @@ class TestSurvey:
             (MODEL, {"features": ["logit=1000"]}, "from 0 to 999"),
             (MODEL, {"features": ["class=1"]}, "`class=1`"),
             (MODEL, {"layers": ["blocks.9"]}, "no layer `blocks.9`"),
+            (
+                MODEL,
+                {"features": ["logit=281", "logit=1000", "class=1", "blocks.9:channel=0"]},
+                r"(?s)from 0 to 999.*`class=1`.*`blocks\.9`",
+            ),
+            (MODEL, {"layers": [""]}, "--layers has an empty name among its own; leave it out"),
+            (MODEL, {"features": ["logit=1", " "]}, "--features has an empty name among its own; leave it out"),
             (MODEL, {}, "Say what to survey"),
             (MODEL, {"layers": [LAYER], "units": 0}, "--units must be at least 1 .found 0"),
             (MODEL, {"layers": [LAYER], "ends": 0}, "--ends must be from 1 to 10000 .found 0"),

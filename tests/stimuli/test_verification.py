@@ -12,14 +12,16 @@ from django.db import connection
 from PIL import Image
 
 from stimuli import files
+from stimuli.consistency import inconsistencies
 from stimuli.engine import Network
 from stimuli.freezing import freeze
 from stimuli.immutability import opened
-from stimuli.models import Activation, FrozenSet, Rendition, SourceImage, Stimulus, image_path
+from stimuli.models import Activation, FrozenSet, Rendition, SourceImage, Stimulus, VisionModel, image_path
 from stimuli.protocol import read_protocol
 from stimuli.selection import select_images
 from stimuli.survey import record_network
 from tests.stimuli.hand_survey import survey_by_hand
+from tests.stimuli.written_anew import write_anew
 from tests.studyapp.world import make_stimuli, make_survey, protocol_text, write_picture
 from tests.studyapp.world import protocol_file as world_protocol
 
@@ -72,7 +74,13 @@ def test_every_record_says_what_made_the_image_and_how_good_it_is(generated: Pat
             "numpy",
             "pillow",
             "captum",
+            "system",
+            "machine",
             "accentuation_sha256",
+            "stimuli_sha256",
+            "quiddity",
+            "commit",
+            "changed_since",
         }
         natural = Activation.objects.filter(feature=stimulus.feature).values_list("value", flat=True)
         assert stimulus.rank_after == 1 + sum(value > stimulus.activation_after for value in natural)
@@ -83,6 +91,45 @@ def test_every_record_says_what_made_the_image_and_how_good_it_is(generated: Pat
         assert stimulus.saturation is not None
         assert 0 <= stimulus.saturation < 0.2
         assert stimulus.crop_activation_before != stimulus.crop_activation_after
+
+
+def quietly(**values: object) -> Callable[[Stimulus], object]:
+    """Change a record as somebody with SQL would: its hash stays as it was."""
+    return lambda stimulus: Stimulus.objects.filter(pk=stimulus.pk).update(**values)
+
+
+def swap_files(stimulus: Stimulus) -> None:
+    other = Stimulus.objects.exclude(pk=stimulus.pk)[0]
+    quietly(sha256=other.sha256)(stimulus)
+    quietly(sha256=stimulus.sha256)(other)
+
+
+CHANGED: dict[str, Callable[[Stimulus], object]] = {
+    "files swapped": swap_files,
+    "mask": quietly(mask_sha256=""),
+    "device": quietly(device="cuda (Some GPU)"),
+    "libraries": quietly(made_with={"torch": "0.1"}),
+    "curve": quietly(curve=[1.0]),
+    "activation": quietly(activation_after=99.0, rank_after=1),
+    "distance": quietly(distance=0.0),
+    "similarity": quietly(ssim=1.0),
+    "photograph": lambda one: SourceImage.objects.filter(pk=one.image_id).update(photograph_sha256="ab" * 32),
+    "weights": lambda _: VisionModel.objects.update(weights_sha256="cd" * 32),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+@pytest.mark.django_db
+def test_a_change_of_a_record_is_found_without_making_anything_again(name: str) -> None:
+    make_survey()
+    make_stimuli(world_protocol(protocol_text()).protocol)
+    stimuli = Stimulus.objects.select_related("feature__model", "pool", "image")
+    write_anew(Stimulus.objects.filter(pk=stimuli[0].pk), mask_sha256=write_picture(3000))
+    assert list(inconsistencies(stimuli.all())) == []
+    CHANGED[name](stimuli[0])
+    found = list(inconsistencies(stimuli.all()))
+    changed = {"files swapped": 2, "weights": 24, "photograph": stimuli.filter(image=stimuli[0].image).count()}
+    assert sum("is not the one of its hash" in sentence for sentence in found) == changed.get(name, 1)
 
 
 def test_missing_and_changed_files_are_all_named(generated: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +162,7 @@ def test_an_image_that_its_recipe_does_not_give_is_found(generated: Path, capsys
         buffer = io.BytesIO()
         Image.fromarray(255 - np.asarray(image)).save(buffer, format="PNG")
     versions = stimulus.made_with | {"torch": "1.0"}
-    Stimulus.objects.filter(pk=stimulus.pk).update(sha256=files.store(buffer.getvalue()), made_with=versions)
+    write_anew(Stimulus.objects.filter(pk=stimulus.pk), sha256=files.store(buffer.getvalue()), made_with=versions)
     printed, sentence = failure(generated, capsys, sample=6)
     assert sentence == "1 of 6 stimuli of the sample are not proven to be what their files hold."
     assert f"stimulus {stimulus.pk} (accentuation of " in printed
@@ -123,10 +170,55 @@ def test_an_image_that_its_recipe_does_not_give_is_found(generated: Path, capsys
     assert "(torch 1.0 then and " in printed
 
 
+def test_figures_that_its_image_does_not_have_are_found_though_the_record_agrees_with_itself(
+    generated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third, *_ = Stimulus.objects.all()
+    write_anew(Stimulus.objects.filter(pk=first.pk), ssim=1.0, distance=0.0, activation_after=99.0, rank_after=1)
+    write_anew(Stimulus.objects.filter(pk=second.pk), curve=[*second.curve[:-1], 99.0])
+    write_anew(Stimulus.objects.filter(pk=third.pk), mask_sha256=first.mask_sha256)
+    printed, sentence = failure(generated, capsys, sample=6)
+    assert sentence == "3 of 6 stimuli of the sample are not proven to be what their files hold."
+    lines = printed.splitlines()
+    assert any(f"stimulus {first.pk} " in one and "activation_after is 99 in the record and " in one for one in lines)
+    assert any("distance is 0 in the record" in one and "ssim is 1 in the record" in one for one in lines)
+    assert any(f"stimulus {second.pk} " in one and "otherwise: curve is 99 in the record" in one for one in lines)
+    assert any(f"The mask of stimulus {third.pk} " in one and "comes out differently" in one for one in lines)
+
+
+def test_parameters_that_are_not_those_of_their_hash_and_ranks_of_other_activations_are_named(
+    generated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, *_ = Stimulus.objects.all()
+    Stimulus.objects.filter(pk=first.pk).update(config=first.config | {"steps": 999})
+    write_anew(Stimulus.objects.filter(pk=second.pk), rank_after=77777)
+    printed, sentence = failure(generated, capsys, sample=0)
+    assert printed.splitlines() == [
+        f"The parameters of {first.describe()} are not those of their hash.",
+        f"The rank 77777 of {second.describe()} is not the one that an activation of {second.activation_after:.4g} has "
+        "among the 16 images of the pool.",
+    ]
+    assert sentence.startswith("Problems in the files of cats: 2;")
+
+
+def test_bounds_are_held_against_what_is_measured_now_too(
+    generated: Path, protocol_file: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    farthest = Stimulus.objects.latest("distance")
+    assert farthest.distance is not None
+    bound = farthest.distance * (1 - 1e-5)
+    write_anew(Stimulus.objects.filter(pk=farthest.pk), distance=bound)
+    path = protocol_file(("crops = 2\n", f"crops = 2\n\n[stimuli.quality]\nmax_distance = {bound!r}\n"))
+    printed, sentence = failure(path, capsys, sample=6)
+    assert f"stimulus {farthest.pk} " in printed
+    assert "breaks the bounds of [stimuli.quality] as it comes out now: distance is " in printed
+    assert sentence.startswith("1 of 6 stimuli of the sample")
+
+
 def test_what_another_kind_of_device_made_is_not_called_proven(
     generated: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Stimulus.objects.update(device="cuda (Some GPU)")
+    write_anew(Stimulus.objects.all(), device="cuda (Some GPU)")
     printed, sentence = failure(generated, capsys, sample=1)
     assert "was made on cuda (Some GPU), not to be compared on cpu." in printed
     assert sentence == "1 of 1 stimuli of the sample are not proven to be what their files hold."
@@ -141,7 +233,10 @@ def test_a_stimulus_that_was_never_made_is_named(generated: Path, capsys: pytest
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"sample": -1}, "--sample must be 0 or more"), ({"tolerance": 256.0}, "--tolerance must be from 0 to 255")],
+    [
+        ({"sample": -1}, "--sample must be 0 or more"),
+        ({"tolerance": 8.5}, "--tolerance must be from 0 to 8 .found 8.5.: beyond that two"),
+    ],
 )
 @pytest.mark.django_db
 def test_an_option_out_of_range_is_refused(protocol_file: Write, options: dict[str, float], sentence: str) -> None:
@@ -186,7 +281,7 @@ def frozen(db: None) -> FrozenSet:
     file = world_protocol(protocol_text(tables="[stimuli.files]\nwidths = [32]"))
     make_stimuli(file.protocol)
     first = Stimulus.objects.all()[0]
-    Stimulus.objects.filter(pk=first.pk).update(mask_sha256=write_picture(3000))
+    write_anew(Stimulus.objects.filter(pk=first.pk), mask_sha256=write_picture(3000))
     return freeze(file)[0]
 
 

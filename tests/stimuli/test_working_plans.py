@@ -15,7 +15,10 @@ from stimuli.planned import planned_feature
 from stimuli.protocol import ProtocolFile
 from stimuli.recipes import needed_recipes
 from stimuli.selection import select_images
+from stimuli.sets import contents
+from stimuli.verification import problems
 from stimuli.working_plans import keep_working_plan
+from tests.stimuli.written_anew import write_anew
 from tests.studyapp.world import make_stimuli, make_survey, protocol_file, protocol_text
 
 GRADED = {"stimuli": 'batches = 2\ndifficulties = ["easy", 80]\nweak_references = 1', "references": 2, "features": 2}
@@ -50,6 +53,13 @@ class TestKeeping:
         make_stimuli(protocol_file(path.read_text()).protocol)
         call_command("generate_stimuli", path)
         assert set(WorkingPlan.objects.get().stimuli.all()) == set(Stimulus.objects.all())
+
+    def test_a_run_that_fails_before_it_makes_anything_leaves_none(self, tmp_path: Path) -> None:
+        path = tmp_path / "birds.toml"
+        path.write_text(protocol_text())
+        with pytest.raises(CommandError, match="small_net"):
+            call_command("generate_stimuli", path, workers=1)
+        assert not WorkingPlan.objects.exists()
 
     def test_what_other_settings_or_another_attempt_left_behind_is_superseded(self) -> None:
         file = protocol_file(protocol_text())
@@ -126,6 +136,19 @@ class TestAttempts:
         )
         assert left_behind() == {sibling.pk}
 
+    def test_each_image_that_a_rejected_run_lacks_is_named_by_itself(self) -> None:
+        file = protocol_file(protocol_text(**CONTINUED))  # type: ignore[arg-type]
+        make_stimuli(file.protocol)
+        rejected = Stimulus.objects.filter(kind="continuation", config__level_percentile=60).first()
+        assert rejected is not None
+        reject(rejected)
+        found = list(problems(contents(file.protocol)))
+        where = f"on image {rejected.image.sha256[:12]} has not been made in the place of the one that ada rejected"
+        assert found == [
+            f"The continuation of {rejected.feature} up to percentile {percentile} {where} (a smear)."
+            for percentile in (60, 80)
+        ]
+
     def test_what_was_made_in_the_place_of_many_is_found_in_one_query(
         self, django_assert_num_queries: pytest.FixtureRequest
     ) -> None:
@@ -155,7 +178,7 @@ class TestAttempts:
         reject(rejected)
         make_stimuli(file.protocol)
         again = next_attempts([rejected])[rejected.pk]
-        Stimulus.objects.filter(pk=again.pk).update(sha256=rejected.sha256)
+        write_anew(Stimulus.objects.filter(pk=again.pk), sha256=rejected.sha256)
         with pytest.raises(CommandError, match="Problems in the set 'birds': 1;"):
             call_command("freeze_stimuli", path, sample=0)
         said = capsys.readouterr().out

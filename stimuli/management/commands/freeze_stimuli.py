@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from stimuli.freezing import FreezeError, discard, freeze
 from stimuli.locks import BusyError, exclusive
-from stimuli.management.proof import add_options, check_options, make_sample_again
+from stimuli.management.proof import NOTHING_MADE_AGAIN, add_options, check_options, make_sample_again
 from stimuli.protocol import ProtocolError, ProtocolFile, read_protocol
 from stimuli.sets import Contents, frozen_set_named
 
@@ -56,6 +56,8 @@ class Command(BaseCommand):
                     f"images, {frozen.features.count()} features."
                 )
             )
+            if frozen.verification["stimuli"] and not frozen.verification["sample"]:
+                self.stdout.write(NOTHING_MADE_AGAIN)
         else:
             self.stdout.write(
                 f"The set {frozen.slug!r} is frozen already, from this very protocol, since "

@@ -1,6 +1,7 @@
 """``manage.py generate_stimuli``: make every image that a study needs and that is not there yet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,12 @@ class Command(BaseCommand):
                 files.sweep_leftovers()
                 selected = select_images(protocol)
                 recipes = needed_recipes(protocol, selected)
-                # Before and after: what is made in hours or days can be looked at meanwhile.
-                keep_working_plan(file, options["protocol"], selected, recipes)
+                keep_plan = partial(keep_working_plan, file, options["protocol"], selected, recipes)
                 missing = unmade(recipes)
                 if missing:
-                    self._generate(protocol, missing, len(recipes), options)
+                    self._generate(protocol, missing, len(recipes), options, keep_plan)
                     self._report_aim(missing)
-                    keep_working_plan(file, options["protocol"], selected, recipes)
+                keep_plan()
                 self._make_renditions(protocol, recipes, selected)
         except (ProtocolError, BusyError) as error:
             raise CommandError(str(error)) from error
@@ -96,11 +96,20 @@ class Command(BaseCommand):
                 )
             )
 
-    def _generate(self, protocol: Protocol, missing: list[Recipe], total: int, options: dict[str, Any]) -> None:
+    def _generate(
+        self,
+        protocol: Protocol,
+        missing: list[Recipe],
+        total: int,
+        options: dict[str, Any],
+        keep_plan: Callable[[], object],
+    ) -> None:
         weights = protocol.stimuli.weights
         try:
             with open_engine(protocol.stimuli.model, Path(weights) if weights else None, options) as network:
                 check_network(network, missing)
+                # Now that they can be made: what takes hours or days can be looked at meanwhile.
+                keep_plan()
                 self.stdout.write(f"Making {len(missing)} of {total} stimuli on {network.facts.device}.")
                 with tqdm(total=total, initial=total - len(missing), desc="stimuli", unit="stimulus") as bar:
                     told = [kept for kept in _counted(make_stimuli(missing, network), bar) if kept.note]

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from stimuli import files
 from stimuli.locks import BusyError, exclusive
-from stimuli.photographs import MIN_SIDE
+from stimuli.photographs import MIN_SIDE, left_out
 from stimuli.pools import ImportedPool, PoolError, import_built_in, import_folder
 
 BUILT_IN_POOL = "built-in"
@@ -61,6 +61,8 @@ class Command(BaseCommand):
                 "data folder be written to, then run the same command again."
             ) from error
         self._report(done, scattered=options["built_in"])
+        if not options["built_in"]:
+            self._report_folder(options["folder"])
 
     def _report(self, done: ImportedPool, *, scattered: bool) -> None:
         for sentence in done.duplicates:
@@ -72,9 +74,19 @@ class Command(BaseCommand):
                 f"from {done.photographs} photographs."
             )
         )
+        if done.transparent:
+            self.stdout.write(f"Photographs with transparent parts, which are white now: {done.transparent}.")
         part = "a square from a random place in its photograph" if scattered else "the centre square of its photograph"
         size = done.pool.image_size
         self.stdout.write(f"Each image is {part}, scaled to {size} x {size} px.")
+
+    def _report_folder(self, folder: Path) -> None:
+        if left := left_out(folder):
+            self.stdout.write(f"Files left out: {', '.join(f'{count} {why}' for why, count in sorted(left.items()))}.")
+        self.stdout.write(
+            "Every file counts as a photograph of its own: of crops of one photograph that are files of their own, "
+            "several may stand in one trial, unless they are near-duplicates."
+        )
 
 
 def _valid_name(name: str | None) -> str:

@@ -72,6 +72,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "--units draws a sample from --layers, and none is named; name one or leave --units out."
             )
+        _check_names(options)
         _check_ranges(options)
         pool = _pool(options["pool"])
         try:
@@ -169,6 +170,12 @@ def _pool(name: str) -> ImagePool:
     return pool
 
 
+def _check_names(options: dict[str, Any]) -> None:
+    for name in ("layers", "features"):
+        if any(not one.strip() for one in options[name]):
+            raise CommandError(f"--{name} has an empty name among its own; leave it out, or write the one you mean.")
+
+
 def _check_ranges(options: dict[str, Any]) -> None:
     ranges = {"units": (1, None), "ends": ENDS, "sample": SAMPLE, "seed": SEED}
     for name, (low, high) in ranges.items():
@@ -185,9 +192,16 @@ def _checkpoint_path(options: dict[str, Any], pool: ImagePool) -> Path:
 
 def _wanted(workers: Workers, options: dict[str, Any]) -> list[survey.Wanted]:
     units: dict[str, list[int]] = {layer: [] for layer in options["layers"]}
-    for feature in options["features"]:
-        layer, unit = workers.locate(feature)
-        units.setdefault(layer, []).append(unit)
+    problems: list[str] = []
+    for feature in dict.fromkeys(options["features"]):
+        try:
+            layer, unit = workers.locate(feature)
+        except EngineError as error:
+            problems.append(str(error))
+        else:
+            units.setdefault(layer, []).append(unit)
+    if problems:
+        raise EngineError("\n".join(problems))
     return [
         survey.Wanted(layer, tuple(dict.fromkeys(named)), options["units"], layer in options["layers"])
         for layer, named in units.items()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from stimuli.management.proof import add_options, check_options, make_sample_again
+from stimuli.management.proof import NOTHING_MADE_AGAIN, add_options, check_options, make_sample_again
 from stimuli.models import FrozenSet
 from stimuli.protocol import ProtocolError, read_protocol
 from stimuli.sets import contents, contents_of, frozen_set_named, frozen_set_of
@@ -44,11 +44,14 @@ class Command(BaseCommand):
         self._report(
             file.protocol.slug,
             list(problems(found)),
-            "run generate_stimuli again for stimuli, import_images for natural images.",
+            "run generate_stimuli again for stimuli, import_images for natural images. A record that was changed needs "
+            "a backup of the database, or another attempt (reject it in the gallery, then generate_stimuli).",
         )
         self.stdout.write(
             f"The files of {file.protocol.slug} are whole: {len(found.recipes)} stimuli and all natural images."
         )
+        if not options["sample"]:
+            self.stdout.write(NOTHING_MADE_AGAIN)
         make_sample_again(file.protocol, found.recipes, options, self.stdout)
 
     def _verify_frozen(self, frozen: FrozenSet, options: dict[str, Any]) -> None:
@@ -64,6 +67,8 @@ class Command(BaseCommand):
         if options["sample"]:
             found = contents_of(frozen)
             make_sample_again(found.protocol, found.recipes, options, self.stdout)
+        else:
+            self.stdout.write(NOTHING_MADE_AGAIN)
 
     def _report(self, name: str, sentences: Sequence[str], mend: str) -> None:
         for sentence in sentences:
