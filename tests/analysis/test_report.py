@@ -395,7 +395,8 @@ def test_features_in_one_condition_each_say_why_they_are_no_units(row, csv_text)
         row(name, trial, "xy"[trial % 2], trial % 3 > 0, main_trials="8") for name in "abc" for trial in range(1, 9)
     ]
     text = re.sub(r"\s+", " ", " ".join(Page(render(rows, csv_text)).text))
-    assert "Over features with answers in both conditions: No test: there is no feature." in text
+    told = "Over features with answers in both conditions: No test: none of 8 features has answers to both x and y."
+    assert told in text
 
 
 def test_intervals_between_participants_are_cut_to_what_is_possible(rows_of, csv_text):
