@@ -305,6 +305,8 @@ def test_a_frozen_set_is_verified_by_its_name_or_by_its_file(
     assert capsys.readouterr().out == 2 * (
         f"The files of the frozen set birds are whole: 24 stimuli, {images} natural images, their masks and "
         "renditions.\n"
+        "No stimulus was made again (--sample 0): the hashes hold, and that the records describe the images is not "
+        "proven.\n"
     )
 
 
