@@ -122,8 +122,8 @@ def test_sentences_for_a_paper_name_effect_interval_test_and_n(study):
     )
     # The made-up answers vary no more than binomial ones: the model of them is singular, and the sentence says so.
     assert re.search(
-        r"\(likelihood-ratio test of the mixed model; n = 16\)\. Singular fit of the mixed model: its random effects of "
-        r"[a-z, ]+ had no spread at all\. The hypothesis was supported\.$",
+        r"\(likelihood-ratio test of the mixed model; n = 16\)\. Singular fit of the mixed model: its random effects "
+        r"of [a-z, ]+ had no spread at all\. The hypothesis was supported\.$",
         more,
     )
     assert "z = " in above
