@@ -40,7 +40,14 @@ MAY_IMPORT = {
 # The one door between the database and the network, and the one to a cluster.
 DOORS = {"stimuli/engine.py": {"accentuation", "torch"}, "stimuli/engines/cluster.py": {"ray"}}
 # What computes runs on machines without a database.
-WITHOUT_DJANGO = {"stimuli.engine", "stimuli.engines", "stimuli.orders", "stimuli.likeness", "stimuli.pictures"}
+WITHOUT_DJANGO = {
+    "stimuli.code_version",
+    "stimuli.engine",
+    "stimuli.engines",
+    "stimuli.likeness",
+    "stimuli.orders",
+    "stimuli.pictures",
+}
 WATCHED = {*PACKAGES, "torch", "torchvision", "django", "ray"}
 
 

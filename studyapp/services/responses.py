@@ -68,10 +68,9 @@ def response_record(
 ) -> Acknowledgement:
     """Store and score the answer to the participant's current trial, and do what is due after it.
 
-    A replay (same ``client_id``) is acknowledged as the first time and stores nothing; only the place may be
-    lost since. Of two different
-    answers to one trial the first stands, and the second is told so. Who lost the place to somebody else is told so and
-    what was answered is kept; who withdrew may not answer.
+    A replay (same ``client_id``) is acknowledged as the first time and stores nothing; only the place may be lost
+    since. Of two different answers to one trial the first stands, and the second is told so. Who lost the place to
+    somebody else is told so, and what was answered is kept; who withdrew may not answer.
 
     Raises:
         ResponseRefusedError: the trial is not the participant's current one, or the ``client_id`` was used before.

@@ -224,6 +224,7 @@ def test_the_pages_of_those_who_do_not_take_part(
     page.get_by_role("link", name="go back to the information").click()
     agree(page).click()
     page.get_by_role("heading", name="Instructions").wait_for()
+    page.context.clear_cookies()  # as in another browser: in this one the session would go on
     page.goto(f"{address}?survey_code=1")
     look("You took part already")
     page.goto(f"{address}?survey_code=2")

@@ -163,7 +163,8 @@ def test_it_writes_what_the_browser_told_and_what_the_session_was(newcomer: Part
     instructions_read(participant=newcomer)
     newcomer.refresh_from_db()
     answer_all(newcomer)
-    told = {field.name: 3 if field.kind is Kind.INTEGER else 2.5 for field in BROWSER_FIELDS}
+    of_kind: dict[Kind, object] = {Kind.INTEGER: 3, Kind.REAL: 2.5, Kind.CHOICE: "touch"}
+    told = {field.name: of_kind[field.kind] for field in BROWSER_FIELDS}
     Response.objects.filter(trial__position=3).update(data=told | {"zoom": 2, "mood": "gut, ä"})
     newcomer.trials.filter(position=2).update(round=2)
     row, other = (one for one in exported_now(tmp_path) if one["trial"] in ("3", "4"))

@@ -75,7 +75,7 @@ def test_behind_the_proxy_everything_goes_by_https() -> None:
     assert first == "301 https://study.example.org/admin/login/ 200"
     assert hsts == "max-age=31536000; includeSubDomains"
     assert cookie.startswith("__Host-csrf=")
-    for part in ("HttpOnly", "Path=/", "SameSite=Strict", "Secure"):
+    for part in ("HttpOnly", "Path=/", "SameSite=Lax", "Secure"):
         assert part in cookie
     assert "Domain" not in cookie
     assert origins == "['https://study.example.org', 'https://*.lab.example.org']"
