@@ -1,6 +1,7 @@
 """Makes the pictures of docs/pages.md: ``python -m docs.make_screenshots http://127.0.0.1:8000/s/demo/``.
 
-Takes the demo, served by ``make demo``, in Chromium at three widths, from the consent to the completion code.
+Takes the demo, served by ``make demo``, in Chromium at three widths, from the consent to the withdrawal, and goes the
+ways of those who decline and of those who do not pass the quiz.
 """
 
 import sys
@@ -35,6 +36,34 @@ def steps(page: Page, address: str) -> Iterator[str]:
     yield "thanks"
     page.get_by_role("link", name="Withdraw from the study").click()
     yield "withdraw"
+    page.get_by_role("button", name="Withdraw").click()
+    page.wait_for_load_state()
+    yield "withdrawn"
+
+
+def declining(page: Page, address: str) -> Iterator[str]:
+    """Read the consent and decline."""
+    page.goto(address)
+    page.get_by_role("button", name="I do not take part").click()
+    page.wait_for_load_state()
+    yield "declined"
+
+
+def failing(page: Page, address: str) -> Iterator[str]:
+    """Give wrong answers to the quiz as often as it is asked."""
+    page.goto(address)
+    page.get_by_role("button", name="I agree and take part").click()
+    for _ in range(quiz().max_attempts):
+        while page.locator("main").get_attribute("data-step") != "quiz":
+            fill(page)
+            page.locator("main form button.primary").click()
+            page.wait_for_load_state()
+        for question in quiz().questions:
+            wrong = next(choice for choice in question.choices if choice != question.answer)
+            page.get_by_label(wrong, exact=True).check()
+        page.locator("main form button.primary").click()
+        page.wait_for_load_state()
+    yield "ended"
 
 
 def step(page: Page) -> Iterator[str]:
@@ -83,18 +112,22 @@ def main(address: str) -> None:
     """Take the pictures."""
     PAGES.mkdir(exist_ok=True)
     kept = {"consent", "questionnaire_before", "instructions", "quiz", "practice-1-of-2", "practice-1-of-2-feedback"}
-    kept |= {"trial-1-of-8", "trial-2-of-8", "break", "questionnaire_after", "debriefing", "thanks", "withdraw"}
+    kept |= {"practice-2-of-2-feedback", "trial-1-of-8", "trial-2-of-8", "break", "questionnaire_after", "debriefing"}
+    kept |= {"thanks", "withdraw", "withdrawn", "declined", "ended"}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.arguments())
         for width, height in SIZES.items():
             phone = width < 500
-            context = browser.new_context(viewport={"width": width, "height": height}, is_mobile=phone, has_touch=phone)
-            page = context.new_page()
-            for name in steps(page, address):
-                if name in kept:
-                    path = PAGES / f"{name}-{width}.jpg"
-                    page.screenshot(path=path, type="jpeg", quality=QUALITY, full_page=True)
-            context.close()
+            for way in (steps, declining, failing):
+                context = browser.new_context(
+                    viewport={"width": width, "height": height}, is_mobile=phone, has_touch=phone
+                )
+                page = context.new_page()
+                for name in way(page, address):
+                    if name in kept:
+                        path = PAGES / f"{name}-{width}.jpg"
+                        page.screenshot(path=path, type="jpeg", quality=QUALITY, full_page=True)
+                context.close()
         browser.close()
 
 
