@@ -95,6 +95,7 @@ def write_export(study: pd.DataFrame, path: Path) -> None:
         "protocol_sha256": "ab" * 32,
         "rounds": 1,
         "instructions_s": 60.0,
+        "place_lost": "false",
         "phase": "main",
         "round": 1,
         "catch": "false",
