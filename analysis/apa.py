@@ -12,7 +12,7 @@ from analysis.mixed_model import ConditionEstimate, Contrast
 from analysis.results import Results
 from analysis.significance import Comparison
 from analysis.task_words import right_choice
-from analysis.verdicts import OTHER_WAY, caveats, correction, fitted_participants, other_way, tested_n
+from analysis.verdicts import OTHER_WAY, caveats, correction, other_way, tested_n
 from analysis.wording import (
     equivalence_level,
     odds_interval,
@@ -70,12 +70,12 @@ def _hypothesis(result: HypothesisResult, results: Results) -> str:
     ended = [*caveats(result, results), _ending(result, results)]
     return (
         f"{name}: {told}, {p_statement(result.p_holm)} {correction(results)} "
-        f"({test_name(result.test)}; {_n(result, result.effect, results)}). {' '.join(ended)}"
+        f"({test_name(result.test)}; {_n(result, result.effect)}). {' '.join(ended)}"
     )
 
 
-def _n(result: HypothesisResult, effect: Effect, results: Results) -> str:
-    tested = tested_n(result, fitted_participants(results))
+def _n(result: HypothesisResult, effect: Effect) -> str:
+    tested = tested_n(result)
     return f"n = {tested}" if tested == effect.n else f"n = {tested}, and {effect.n} of the difference in points"
 
 

@@ -8,13 +8,10 @@ from numpy.typing import NDArray
 from scipy import integrate, stats
 
 from analysis.absence import Absent
-from analysis.intervals import no_spread
+from analysis.intervals import no_spread, no_spread_within
 
 # "Medium" scale of the prior on the standardised effect, as in R's BayesFactor and in JASP.
 SCALE = math.sqrt(2) / 2
-FEWEST_IN_A_GROUP = 2
-# Ratios such as 0.9 - 0.4 and 0.7 - 0.2 differ in the last bit.
-NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,9 @@ def bayes_factor_between(
     Priors as in :func:`bayes_factor`; the model, and its ``t``, suppose equal variances.
     """
     counts = len(first), len(second)
-    if min(counts) < FEWEST_IN_A_GROUP:
-        return Absent("No Bayes factor: a condition has fewer than 2 participants.")
-    if max(np.ptp(first), np.ptp(second)) < NO_SPREAD:
-        told = "within each condition all participants have the same value, which shows no spread"
-        return Absent(f"No Bayes factor: {told}.")
+    absent = no_spread_within(first, second, what="Bayes factor")
+    if absent:
+        return absent
     t = float(stats.ttest_ind(first, second).statistic)
     effective = counts[0] * counts[1] / sum(counts)
     return BayesFactor(

@@ -8,12 +8,9 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from analysis.absence import Absent
-from analysis.intervals import LEVEL, Interval, bootstrap_interval, no_spread
+from analysis.intervals import LEVEL, Interval, bootstrap_interval, no_spread, no_spread_within
 
 Reals = NDArray[np.float64]
-FEWEST_IN_A_GROUP = 2
-# Ratios such as 0.9 - 0.4 and 0.7 - 0.2 differ in the last bit.
-NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,9 @@ def standardised_difference(first: Reals, second: Reals) -> EffectSize | Absent:
     comes, by the noncentral t. Source: Delacre, Lakens, Ley, Liu and Leys (2021), Why Hedges' g*s based on the
     non-pooled standard deviation should be reported with Welch's t-test.
     """
-    if min(len(first), len(second)) < FEWEST_IN_A_GROUP:
-        return Absent("No standardised effect: a condition has fewer than 2 participants.")
-    if max(np.ptp(first), np.ptp(second)) < NO_SPREAD:
-        told = "within each condition all participants have the same value, which shows no spread"
-        return Absent(f"No standardised effect: {told}.")
+    absent = no_spread_within(first, second, what="standardised effect")
+    if absent:
+        return absent
     variances = first.var(ddof=1), second.var(ddof=1)
     found = stats.ttest_ind(first, second, equal_var=False)
     # What a difference in standard errors is in standard deviations.

@@ -1,10 +1,8 @@
 """What may be said of the mixed model: its random effects, and about whom its contrasts speak because of them."""
 
 from analysis.absence import Absent
-from analysis.mixed_model import MixedModel
+from analysis.mixed_model import UNITS, MixedModel
 from analysis.results import Results
-
-UNITS = ("participant", "feature")
 
 
 def random_effects(model: MixedModel | Absent) -> str:

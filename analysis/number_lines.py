@@ -14,7 +14,7 @@ from analysis.intervals import Interval
 from analysis.mixed_model import ConditionEstimate, Contrast, MixedModel
 from analysis.participant_tests import ParticipantTest
 from analysis.results import Findings, PairEffects, Results
-from analysis.verdicts import fitted_participants, standing, tested_n, verdict
+from analysis.verdicts import standing, tested_n, verdict
 from analysis.wording import equivalence_level, test_name, test_statistic
 
 HEADER = (
@@ -52,11 +52,10 @@ def _lines(results: Results) -> Iterator[Line]:
     for pair in results.details.effects:
         yield from _pair(pair)
     yield from _model(results.model)
-    fitted = fitted_participants(results)
     for row in results.hypotheses:
         told = {"standing": standing(results), "verdict": verdict(row, results)}
         base = {"part": "hypothesis", "row": row.hypothesis.name}
-        yield from _hypothesis(row, tested_n(row, fitted), results.plan.alpha, base, told)
+        yield from _hypothesis(row, results.plan.alpha, base, told)
     yield from _details(results)
     yield from _session(results)
     yield from _robustness(results)
@@ -120,13 +119,14 @@ def _pair(pair: PairEffects) -> Iterator[Line]:
             yield {**base, "measure": measure, "value": effect.value, **_bounds(effect.interval)}
     if not isinstance(pair.bayes, Absent):
         yield {**base, "measure": "Bayes factor 10", "value": pair.bayes.bf10, "test": pair.bayes.method}
+    named = []
     for unit, test in (("participants", pair.units.participants), ("features", pair.units.features)):
         if isinstance(test, ParticipantTest):
             over = {"measure": f"difference over {unit}", "value": test.mean, "n": test.n}
             yield {**base, **over, **_test(test)}
+            named.append(f"{test.name} over {unit}")
     if pair.units.p is not None:
-        told = "sign-flip tests over participants and over features, the larger p"
-        yield {**base, "measure": "both units", "p": pair.units.p, "test": told}
+        yield {**base, "measure": "both units", "p": pair.units.p, "test": f"the larger p of {' and '.join(named)}"}
 
 
 def _model(model: MixedModel | Absent) -> Iterator[Line]:
@@ -157,7 +157,7 @@ def _in_model(row: ConditionEstimate | Contrast) -> Line:
     return {"measure": measure, "value": value, **_bounds(row.interval), **told}
 
 
-def _hypothesis(result: HypothesisResult, n: int | None, alpha: float, base: Line, told: Line) -> Iterator[Line]:
+def _hypothesis(result: HypothesisResult, alpha: float, base: Line, told: Line) -> Iterator[Line]:
     """The difference of accuracies, and what was tested where this is something else; ``told`` goes with the test."""
     ps = {"p": result.p, "p_holm": result.p_holm} if result.p is not None else {}
     difference = _difference(result.effect)
@@ -167,7 +167,7 @@ def _hypothesis(result: HypothesisResult, n: int | None, alpha: float, base: Lin
         yield {**base, **difference, **_test(result.test), **ps, **told}
     else:
         yield {**base, **difference, "standing": told["standing"]}
-        yield {**base, **_tested(result.test, alpha), "n": n, **ps, **told}
+        yield {**base, **_tested(result.test, alpha), "n": tested_n(result), **ps, **told}
 
 
 def _difference(effect: Effect | Absent) -> Line:
@@ -232,5 +232,4 @@ def _robustness(results: Results) -> Iterator[Line]:
                 yield {"part": "robustness", "row": name, **_difference(effect), **_test(effect.test)}
         for row in rule.hypotheses:
             base: Line = {"part": "robustness", "row": f"{row.hypothesis.name}, without: {rule.sentence}"}
-            n = tested_n(row, rule.participants)
-            yield from _hypothesis(row, n, results.plan.alpha, base, {"standing": "exploratory"})
+            yield from _hypothesis(row, results.plan.alpha, base, {"standing": "exploratory"})

@@ -37,21 +37,14 @@ def correction(results: Results) -> str:
     return f"after Holm's correction over the {family} hypotheses" if family > 1 else "of the only hypothesis"
 
 
-def tested_n(result: HypothesisResult, fitted: int | None) -> int | None:
-    """On how many participants a test rests: the mixed model on all it was ``fitted`` to, a difference on its own."""
-    if tested_in_model(result):
-        return fitted
-    return result.effect.n if isinstance(result.effect, Effect) else None
+def tested_n(result: HypothesisResult) -> int | None:
+    """On how many participants a test rests; None without a test."""
+    return None if result.basis is None else result.basis.participants
 
 
 def tested_in_model(result: HypothesisResult) -> bool:
     """Whether the test of a hypothesis is one of the mixed model."""
     return isinstance(result.test, Contrast | ConditionEstimate)
-
-
-def fitted_participants(results: Results) -> int | None:
-    """How many participants the mixed model was fitted to, if there is one."""
-    return None if isinstance(results.model, Absent) else results.model.participants
 
 
 def caveats(result: HypothesisResult, results: Results) -> Iterator[str]:
@@ -64,7 +57,7 @@ def caveats(result: HypothesisResult, results: Results) -> Iterator[str]:
         return
     if effect.n != _concerned(effect, results):
         yield (
-            f"The test rests on the {model.participants} participants of the mixed model, the difference in points on "
+            f"The test rests on the {tested_n(result)} participants of the mixed model, the difference in points on "
             f"{effect.n}."
         )
     if isinstance(test.log_odds, float) and effect.difference * test.log_odds < 0:

@@ -43,12 +43,16 @@ def record_sha256(record: Any, *, feature: str, network: Any, pool: str, image: 
         **{name: _number(getattr(record, name)) for name in FIGURES},
         **{name: getattr(record, name) for name in AS_THEY_ARE},
     }
-    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return _canonical_sha256(values)
 
 
 def config_hash(config: Any) -> str:
     """The hash of all parameters of a generation, of their canonical JSON likewise."""
-    return hashlib.sha256(json.dumps(config, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return _canonical_sha256(config)
+
+
+def _canonical_sha256(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _number(value: float | None) -> float | None:

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Subquery
 from django.utils import timezone
 
 from studyapp.assignment import SideName
@@ -110,6 +109,7 @@ class _Found:
     last_seen_at: datetime
     lost_place: bool
     pk: int
+    position: int
     phase: str
     strong_side: str
     is_current: bool
@@ -124,7 +124,7 @@ class _Found:
 _STORE = f"""
 WITH found AS (
     SELECT participant.last_seen_at, participant.released_at IS NOT NULL AS lost_place,
-        trial.id, trial.phase, trial.strong_side,
+        trial.id, trial.position, trial.phase, trial.strong_side,
         participant.instructions_read_at IS NOT NULL AND participant.ended_as = ''
             AND trial.position = waiting.first
             AND (trial.position > 1 OR NOT %(has_quiz)s OR EXISTS (
@@ -152,8 +152,9 @@ WITH found AS (
     ON CONFLICT DO NOTHING
     RETURNING correct
 )
-SELECT found.last_seen_at, found.lost_place, found.id, found.phase, found.strong_side, found.is_current, found.is_last,
-    found.client_id, coalesce(stored.correct, found.correct), stored.correct IS NOT NULL
+SELECT found.last_seen_at, found.lost_place, found.id, found.position, found.phase, found.strong_side,
+    found.is_current, found.is_last, found.client_id, coalesce(stored.correct, found.correct),
+    stored.correct IS NOT NULL
 FROM found LEFT JOIN stored ON true
 """
 
@@ -193,11 +194,7 @@ def _then(participant: Participant, found: _Found) -> Literal["", "main", "again
     if found.phase != Phase.PRACTICE:
         return ""
     # This trial and the next one; none is next where the session ended.
-    here, *rest = participant.trials.filter(position__gte=_position(found.pk)).order_by("position")[:2]
+    here, *rest = participant.trials.filter(position__gte=found.position).order_by("position")[:2]
     if not rest or (rest[0].phase, rest[0].round) == (here.phase, here.round):
         return ""
     return "main" if rest[0].phase == Phase.MAIN else "again"
-
-
-def _position(trial: int) -> Subquery:
-    return Subquery(Trial.objects.filter(pk=trial).values("position"))

@@ -174,6 +174,14 @@ def between_file(protocol_file: Callable[..., ProtocolFile], tmp_path: Path) -> 
     return make
 
 
+EQUIVALENT = """
+[[analysis.hypotheses]]
+name = "Alike"
+first = "accentuation"
+second = "exemplars"
+claim = "equivalent"
+margin = 0.25
+"""
 PLAN = """
 [[analysis.hypotheses]]
 name = "More"

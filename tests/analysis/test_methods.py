@@ -9,16 +9,7 @@ from analysis.reading import parse_export
 from analysis.results import analyse
 from analysis.simulation import Assumptions, synthetic_export
 from analysis.verdicts import caveats
-from tests.analysis.conftest import ACCURACY
-
-EQUIVALENT = """
-[[analysis.hypotheses]]
-name = "Alike"
-first = "accentuation"
-second = "exemplars"
-claim = "equivalent"
-margin = 0.25
-"""
+from tests.analysis.conftest import ACCURACY, EQUIVALENT
 
 
 def test_an_equivalence_sentence_names_its_margin_and_the_interval_of_its_test(study):

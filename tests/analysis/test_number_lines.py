@@ -6,17 +6,8 @@ import io
 import pytest
 
 from analysis.number_lines import HEADER, results_csv
-from tests.analysis.conftest import PLAN
+from tests.analysis.conftest import EQUIVALENT, PLAN
 from tests.analysis.test_planned_report import RULES, one_sided
-
-EQUIVALENT = """
-[[analysis.hypotheses]]
-name = "Alike"
-first = "accentuation"
-second = "exemplars"
-claim = "equivalent"
-margin = 0.25
-"""
 
 
 @pytest.fixture
