@@ -5,6 +5,7 @@ from accentuation.config import AccentuationConfig
 from accentuation.errors import AccentuationError, FeatureError, ModelError, WeightsError
 from accentuation.feature_text import parse_feature
 from accentuation.features import Channel, Direction, Feature, Logit, Neuron, SpatialMap, WeightedSum
+from accentuation.freed_memory import keep_freed_memory
 from accentuation.loop import Snapshot
 from accentuation.measuring import (
     channel_activations,
@@ -43,6 +44,7 @@ __all__ = [
     "channel_activations",
     "check_config",
     "check_feature",
+    "keep_freed_memory",
     "latent_distance",
     "load_model",
     "mean_magnitude",

@@ -7,7 +7,9 @@ arXiv 2402.10039.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -18,7 +20,7 @@ from accentuation.features import Feature
 from accentuation.folding import folded_copy
 from accentuation.images import check_image
 from accentuation.loop import Snapshot, Track, optimize
-from accentuation.measuring import check_feature, check_layer, measure
+from accentuation.measuring import check_feature, check_layer, read_values
 from accentuation.memory import fitting_batch_size, in_batches
 from accentuation.models import VisionModel
 from accentuation.parametrization import parametrize
@@ -55,13 +57,14 @@ class Accentuation:
 
     Attributes:
         image: ``(3, H, W)`` in [0, 1], the optimised image.
-        mask: ``(1, H, W)`` in [0, 1], where the feature was worked on.
-        blend: ``(3, H, W)`` in [0, 1], the image where the mask is opaque, else the seed: the one to show.
+        mask: ``(1, H, W)`` in [0, 1], where the feature was worked on; its largest value is near 0.9, because it is
+            blurred.
+        blend: ``(3, H, W)`` in [0, 1], strength times mask of the image over the seed: the one to show.
         activation_before: of the whole seed image, in the network's units.
         activation_after: of the whole blend, in the network's units.
         activations: ``(steps,)``, mean over the crops of each step, before that step moved the image; shorter than
             the config's steps where the run ended early.
-        distances: ``(steps,)``, the distance to the seed in the regularisation layer, likewise.
+        distances: ``(steps,)``, the distance to the seed in the regularisation layer, likewise; 0 where none is taken.
         snapshots: the images kept on the way, in the order in which they were reached. A level without one was never
             reached; one that the seed already has has the seed itself, at step 0.
     """
@@ -104,10 +107,11 @@ def accentuate(
     Raises:
         FeatureError: the network has no such feature, or no such regularisation layer.
         ModelError: the network does not run on images of its input size.
-        AccentuationError: the seed image is not an image, no regularisation layer is known for the model, or a
-            gradient is not finite.
+        AccentuationError: the seed image is not an image, no regularisation layer is known for the model, the seed is
+            none, or an activation or a gradient is not finite.
     """
-    return _accentuate_batch(model, [Job(seed_image, feature, seed)], config, on_step)[0]
+    check_image(seed_image)
+    return _Batches(model, config).accentuate([Job(seed_image, feature, seed)], on_step)[0]
 
 
 def accentuate_many(
@@ -123,7 +127,7 @@ def accentuate_many(
     share a batch. Each result is that of :func:`accentuate`, within rounding.
 
     Args:
-        model: the network.
+        model: the network, which must stay as it is until the last result.
         jobs: what to make.
         config: how.
         batch_size: at most so many at once; None for what fits into the free memory of a GPU, and for 1 on a CPU, where
@@ -132,24 +136,18 @@ def accentuate_many(
     Raises:
         FeatureError, AccentuationError: as for :func:`accentuate`; those of the batches before were yielded.
     """
-    if batch_size is not None and batch_size < 1:
-        raise AccentuationError(f"batch_size must be at least 1, or None, not {batch_size}.")
+    if batch_size is not None and not (isinstance(batch_size, Integral) and batch_size >= 1):
+        raise AccentuationError(f"batch_size must be at least 1, or None, not {batch_size!r}.")
+    batches = _Batches(model, config)
     for _, group in groupby(jobs, key=_image_shape):
-        yield from in_batches(
-            lambda batch: _accentuate_batch(model, batch, config, None),
-            group,
-            lambda job: batch_size or _fitting(model, job, config),
-        )
+        yield from in_batches(batches.accentuate, group, lambda job: batch_size or batches.fitting_size(job))
 
 
 def _image_shape(job: Job) -> tuple[int, ...]:
+    if not isinstance(job, Job):
+        raise AccentuationError(f"The jobs must be Jobs, `Job(seed_image, feature, seed)`, not a {type(job).__name__}.")
     check_image(job.seed_image)
     return tuple(job.seed_image.shape)
-
-
-def _fitting(model: VisionModel, job: Job, config: AccentuationConfig) -> int:
-    check_feature(model, job.feature)
-    return fitting_batch_size(model, job.seed_image, job.feature, config)
 
 
 def check_config(model: VisionModel, config: AccentuationConfig) -> None:
@@ -164,50 +162,52 @@ def check_config(model: VisionModel, config: AccentuationConfig) -> None:
         read_shapes(model, [layer])
 
 
-def _accentuate_batch(
-    model: VisionModel, jobs: Sequence[Job], config: AccentuationConfig, on_step: Callable[[int], None] | None
-) -> list[Accentuation]:
-    """The accentuations of images of one size, at once."""
-    layer = _regularization_layer(model, config)
-    for job in jobs:
-        check_image(job.seed_image)
-    for feature in dict.fromkeys(job.feature for job in jobs):
-        check_feature(model, feature)
-    with torch.inference_mode(False):  # a caller's inference mode would forbid every gradient
-        return _optimized(model, jobs, config, on_step, layer)
+class _Batches:
+    """Makes one batch after the other with one network and config; what they have in common is done once.
 
+    The features that were checked last, and the faster copy that was made last, are remembered: no more, so that
+    memory does not grow with the number of jobs.
+    """
 
-def _optimized(
-    model: VisionModel,
-    jobs: Sequence[Job],
-    config: AccentuationConfig,
-    on_step: Callable[[int], None] | None,
-    layer: str | None,
-) -> list[Accentuation]:
-    features = [job.feature for job in jobs]
-    images = torch.stack([job.seed_image.detach() for job in jobs]).to(device=model.device, dtype=torch.float32)
-    layers = list(dict.fromkeys(each for feature in features for each in feature.layers))
-    with frozen(model.module):
-        fast = folded_copy(model, [*layers, layer] if layer else layers)
-        parametrization = parametrize(config.parametrization, images)
-        tracks = optimize(
-            fast,
-            parametrization,
-            images,
-            features,
-            layer,
-            config,
-            seeds=[job.seed for job in jobs],
-            levels=[config.levels if job.levels is None else job.levels for job in jobs],
-            on_step=on_step,
-        )
-    return [_result(model, track, job, image) for track, job, image in zip(tracks, jobs, images, strict=True)]
+    def __init__(self, model: VisionModel, config: AccentuationConfig) -> None:
+        check_config(model, config)
+        self._model, self._config, self._layer = model, config, _regularization_layer(model, config)
+        self._check = lru_cache(maxsize=64)(lambda feature: check_feature(model, feature))
+        self._folded = lru_cache(maxsize=1)(lambda layers: folded_copy(model, layers))
+
+    def fitting_size(self, job: Job) -> int:
+        """How many jobs of this kind fit into memory at once."""
+        self._check(job.feature)
+        return fitting_batch_size(self._model, job.seed_image, job.feature, self._config)
+
+    def accentuate(self, jobs: Sequence[Job], on_step: Callable[[int], None] | None = None) -> list[Accentuation]:
+        """The accentuations of images of one size, which have been checked, at once."""
+        model, config, layer = self._model, self._config, self._layer
+        features = [job.feature for job in jobs]
+        for feature in features:
+            self._check(feature)
+        layers = dict.fromkeys(each for feature in features for each in feature.layers)
+        with frozen(model.module):
+            images = torch.stack([job.seed_image.detach() for job in jobs])
+            images = images.to(device=model.device, dtype=torch.float32)
+            tracks = optimize(
+                self._folded(tuple(layers | ({layer: None} if layer else {}))),
+                parametrize(config.parametrization, images),
+                images,
+                features,
+                layer,
+                config,
+                seeds=[job.seed for job in jobs],
+                levels=[config.levels if job.levels is None else job.levels for job in jobs],
+                on_step=on_step,
+            )
+            return [_result(model, track, job, image) for track, job, image in zip(tracks, jobs, images, strict=True)]
 
 
 def _result(model: VisionModel, track: Track, job: Job, seed_image: Tensor) -> Accentuation:
     assert track.end is not None
     end = _alone(track.end)
-    before, after = measure(model, torch.stack([seed_image, end.blend]), job.feature).tolist()
+    before, after = read_values(model, torch.stack([seed_image, end.blend]), job.feature).tolist()
     return Accentuation(
         image=end.image,
         mask=end.mask,
@@ -228,7 +228,7 @@ def _alone(shot: Snapshot) -> Snapshot:
 def _regularization_layer(model: VisionModel, config: AccentuationConfig) -> str | None:
     """The layer of the distance; None where none is taken."""
     if config.regularization == 0 and config.regularization_layer is None:
-        return model.regularization_layer
+        return None
     layer = config.regularization_layer or model.regularization_layer
     if layer is None:
         raise AccentuationError(

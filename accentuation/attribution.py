@@ -6,10 +6,10 @@ dimension of a layer's output for channels, which it is not in a transformer; on
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 import torch
-from captum.attr import InputXGradient, IntegratedGradients, NoiseTunnel, Saliency
+from captum.attr import InputXGradient, IntegratedGradients, Saliency
 from torch import Tensor, nn
 
 from accentuation.errors import AccentuationError, FeatureError
@@ -17,7 +17,8 @@ from accentuation.features import Feature, feature_values, require_positions
 from accentuation.images import check_image
 from accentuation.measuring import check_feature, check_layer
 from accentuation.models import VisionModel
-from accentuation.reading import LOGIT, frozen, read_layers
+from accentuation.reading import frozen, read_layers
+from accentuation.streams import stream
 
 AttributionMethod = Literal["gradient_x_input", "integrated_gradients", "grad_cam", "smooth_grad"]
 
@@ -69,13 +70,14 @@ def attribute(
         FeatureError: the network has no such feature or layer, or the layer has no positions or does not lead to the
             feature.
         AccentuationError: the image is not an image, the method is unknown, a setting is out of its range, or
-            SmoothGrad has no seed.
+            SmoothGrad has no seed or one that is none.
     """
     _check_settings(method, steps, samples, noise)
     check_image(image)
     check_feature(model, feature)
-    images = image.detach().to(device=model.device, dtype=torch.float32)[None]
-    with frozen(model.module), torch.enable_grad():
+    with frozen(model.module):
+        # A copy, because an image made in inference mode has no gradient.
+        images = image.detach().to(device=model.device, dtype=torch.float32, copy=True)[None]
         activation = _activation(model, feature)
         if method == "gradient_x_input":
             parts = InputXGradient(activation).attribute(images.requires_grad_())
@@ -104,8 +106,8 @@ def deepest_layer(model: VisionModel, image: Tensor, feature: Feature) -> str:
     Raises:
         FeatureError: no layer with positions leads to the feature.
     """
-    inputs = model.resize(image.detach().to(device=model.device, dtype=torch.float32)[None])
-    with frozen(model.module), torch.enable_grad():
+    with frozen(model.module):
+        inputs = model.resize(image.detach()[None])
         names = _layers_with_positions(model, inputs, feature)
         outputs = read_layers(model, inputs.requires_grad_(), [*names, *feature.layers])
         value = feature_values(outputs, feature).sum()
@@ -130,14 +132,15 @@ def _smooth_gradient(
     activation: Callable[[Tensor], Tensor], images: Tensor, seed: int, samples: int, noise: float
 ) -> Tensor:
     """The mean gradient over noisy copies, ``(1, 3, H, W)``."""
-    # Captum draws from the global random state, which is not ours to move.
-    with torch.random.fork_rng(devices=[images.device] if images.device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        tunnel = NoiseTunnel(Saliency(activation))
-        gradient: Any = tunnel.attribute(
-            images, nt_samples=samples, nt_samples_batch_size=min(BATCH, samples), stdevs=float(noise), abs=False
-        )
-    return cast(Tensor, gradient)
+    # Captum's own noise comes from the global random state, which is not ours to move.
+    generator = stream(seed, "copies", images.device)
+    total = torch.zeros_like(images)
+    for begun in range(0, samples, BATCH):
+        shape = (min(BATCH, samples - begun), *images.shape[1:])
+        drawn = torch.randn(shape, generator=generator, device=images.device, dtype=images.dtype)
+        copies = (images + noise * drawn).requires_grad_()
+        total += cast(Tensor, Saliency(activation).attribute(copies, abs=False)).sum(dim=0, keepdim=True)
+    return total / samples
 
 
 def _grad_cam(model: VisionModel, images: Tensor, feature: Feature, layer: str | None) -> Tensor:
@@ -147,8 +150,6 @@ def _grad_cam(model: VisionModel, images: Tensor, feature: Feature, layer: str |
     check_layer(model, layer)
     outputs = read_layers(model, model.resize(images).requires_grad_(), [layer, *feature.layers])
     output = outputs[layer]
-    if layer == LOGIT:
-        raise FeatureError("The logits have no positions; name a layer before them for Grad-CAM.")
     require_positions(layer, output.shape)
     (gradient,) = torch.autograd.grad(feature_values(outputs, feature).sum(), output, allow_unused=True)
     if gradient is None:
@@ -167,12 +168,12 @@ def _grid(values: Tensor, positions: Sequence[int]) -> Tensor:
 
 
 def _layers_with_positions(model: VisionModel, inputs: Tensor, feature: Feature) -> list[str]:
-    """The layers that run until the feature can be read and give one tensor with dimensions for positions."""
+    """The layers that run until the feature can be read and give one tensor with images first and then positions."""
     names: list[str] = []
 
     def watch(name: str) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            if isinstance(output, Tensor) and output.ndim in (3, 4):
+            if isinstance(output, Tensor) and output.ndim in (3, 4) and len(output) == len(inputs):
                 names.append(name)
 
         return hook

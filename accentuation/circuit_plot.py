@@ -15,17 +15,21 @@ def circuit_plot(correlations: CircuitCorrelations) -> Figure:
     """Median correlation by layer, and a band that holds the middle half of the pairs.
 
     Args:
-        correlations: of one feature, or of several with their pairs put together.
+        correlations: of one feature, or of several :func:`~accentuation.circuits.pooled`; a kind without pairs is left
+            out.
 
     Returns:
         A figure that belongs to nobody: save it by its ``savefig``.
     """
-    figure = Figure(figsize=(7.0, 4.2), layout="constrained")
-    axes = figure.add_subplot()
     layers = list(correlations.natural)
+    # Slanted names take their height from the plot: long ones get a higher figure.
+    figure = Figure(figsize=(7.5, 3.8 + 0.035 * max(map(len, layers))), layout="constrained")
+    axes = figure.add_subplot()
     places = list(range(len(layers)))
     kinds = (correlations.natural, correlations.accentuation, correlations.visualization)
     for values, label, (color, marker, line) in zip(kinds, _LABELS, _LOOKS, strict=True):
+        if not all(len(values.get(layer, ())) for layer in layers):
+            continue
         quartiles = [_quartiles(values[layer]) for layer in layers]
         low, median, high = zip(*quartiles, strict=True)
         axes.plot(places, median, color=color, marker=marker, linestyle=line, label=f"{label}: median")
@@ -34,7 +38,7 @@ def circuit_plot(correlations: CircuitCorrelations) -> Figure:
     axes.set_xlabel("Layer, from first to last")
     axes.set_ylabel("Pearson correlation of circuits")
     axes.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-    axes.legend(fontsize="small", ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.3), frameon=False)
+    figure.legend(fontsize="small", ncols=len(axes.collections), loc="outside upper center", frameon=False)
     return figure
 
 

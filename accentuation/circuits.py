@@ -30,7 +30,7 @@ class CircuitCorrelations:
     Attributes:
         natural: of two different natural images, ``(N (N - 1) / 2,)``.
         accentuation: of an accentuation and a natural image that is not its seed, ``(pairs,)``.
-        visualization: of a noise-seeded visualisation and a natural image, ``(V N,)``.
+        visualization: of a noise-seeded visualisation and a natural image, ``(V N,)``; empty where there are none.
     """
 
     natural: dict[str, Tensor]
@@ -66,7 +66,7 @@ def circuit_vectors(model: VisionModel, images: Tensor, feature: Feature, layers
 
 
 def circuit_correlations(
-    natural: Vectors, accentuations: Vectors, seeds: Sequence[int], visualizations: Vectors
+    natural: Vectors, accentuations: Vectors, seeds: Sequence[int], visualizations: Vectors | None = None
 ) -> CircuitCorrelations:
     """Correlate the circuits of images for one feature; an accentuation is never compared with its own seed.
 
@@ -74,25 +74,41 @@ def circuit_correlations(
         natural: circuits of N natural images, ``(N, units)`` by layer, as :func:`circuit_vectors` gives them.
         accentuations: circuits of A accentuations, ``(A, units)`` by layer.
         seeds: for each accentuation, which of the natural images was its seed, 0 to N - 1.
-        visualizations: circuits of V noise-seeded visualisations, ``(V, units)`` by layer.
+        visualizations: circuits of V noise-seeded visualisations, ``(V, units)`` by layer, if there are any.
 
     Raises:
         AccentuationError: fewer than two natural images, a seed that is not one of them, circuits of other layers, or
             one that is the same for all units and so has no correlation.
     """
-    _check_vectors(natural, accentuations, seeds, visualizations)
-    pairs: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+    _check_vectors(natural, accentuations, seeds, natural if visualizations is None else visualizations)
+    among, accentuated, visualized = {}, {}, {}
     for layer, vectors in natural.items():
         count = len(vectors)
         first, second = torch.triu_indices(count, count, offset=1)
         others = torch.arange(count)[None] != torch.tensor(seeds)[:, None]  # (A, N)
-        pairs[layer] = (
-            _correlations(vectors, vectors, layer)[first, second],
-            _correlations(accentuations[layer], vectors, layer)[others],
-            _correlations(visualizations[layer], vectors, layer).flatten(),
-        )
-    by_kind = [{layer: each[kind] for layer, each in pairs.items()} for kind in range(3)]
-    return CircuitCorrelations(*by_kind)
+        among[layer] = _correlations(vectors, vectors, layer)[first, second]
+        accentuated[layer] = _correlations(accentuations[layer], vectors, layer)[others]
+        if visualizations is not None:
+            visualized[layer] = _correlations(visualizations[layer], vectors, layer).flatten()
+    return CircuitCorrelations(among, accentuated, visualized)
+
+
+def pooled(parts: Sequence[CircuitCorrelations]) -> CircuitCorrelations:
+    """The correlations of several features as one: their pairs put together, in every layer that a feature has.
+
+    Args:
+        parts: one for each feature; the layers come in the order in which they appear.
+    """
+    return CircuitCorrelations(
+        _put_together([part.natural for part in parts]),
+        _put_together([part.accentuation for part in parts]),
+        _put_together([part.visualization for part in parts]),
+    )
+
+
+def _put_together(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    layers = dict.fromkeys(layer for part in parts for layer in part)
+    return {layer: torch.cat([part[layer] for part in parts if layer in part]) for layer in layers}
 
 
 def _vectors(model: VisionModel, images: Tensor, feature: Feature, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -8,11 +8,14 @@ magenta. An optimiser that moves every parameter by a like amount, as Adam does,
 import torch
 from torch import Tensor
 
+from accentuation.constants import Row, constant
+
 COLOR_MATRIX = (
     (0.56282854, 0.58447580, 0.58447580),
     (0.19482528, 0.0, -0.19482528),
     (0.04329450, -0.10823626, 0.06494176),
 )
+_INVERSE = tuple(map(tuple, torch.linalg.inv(torch.tensor(COLOR_MATRIX, dtype=torch.float64)).tolist()))
 
 
 def correlate_colors(image: Tensor) -> Tensor:
@@ -24,13 +27,13 @@ def correlate_colors(image: Tensor) -> Tensor:
     Returns:
         ``(..., 3, H, W)``, unbounded.
     """
-    return _multiply(image, torch.tensor(COLOR_MATRIX, dtype=torch.float64))
+    return _multiply(image, COLOR_MATRIX)
 
 
 def decorrelate_colors(image: Tensor) -> Tensor:
     """The inverse of :func:`correlate_colors`."""
-    return _multiply(image, torch.linalg.inv(torch.tensor(COLOR_MATRIX, dtype=torch.float64)))
+    return _multiply(image, _INVERSE)
 
 
-def _multiply(image: Tensor, matrix: Tensor) -> Tensor:
-    return torch.einsum("...chw,cd->...dhw", image, matrix.to(device=image.device, dtype=image.dtype))
+def _multiply(image: Tensor, matrix: tuple[Row, ...]) -> Tensor:
+    return torch.einsum("...chw,cd->...dhw", image, constant(matrix, image.device, image.dtype))

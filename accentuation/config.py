@@ -1,6 +1,8 @@
 """The settings of an accentuation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal, get_args
 
 from accentuation.errors import AccentuationError
@@ -20,14 +22,15 @@ class AccentuationConfig:
         crop_max: side of the largest crop, likewise.
         learning_rate: of Adam, on the parameters: radians, logits, or Fourier coefficients.
         regularization: lambda; 0 lets the image go, 1 gives the distance to the seed the feature's gradient size.
-        regularization_layer: where that distance is taken; None for the model's default layer.
-        mask_percentile: pixels whose importance reaches this percentile are fully opaque.
+        regularization_layer: where that distance is taken; None for the model's default layer, or, where lambda is 0,
+            for none: naming one then only measures the distance.
+        mask_percentile: pixels whose importance reaches this percentile are fully opaque before the mask is blurred.
         gaussian_noise: sd of the Gaussian noise on each crop, in image range [0, 1].
         uniform_noise: width of the uniform noise on each crop, in image range [0, 1].
         parametrization: what the optimiser moves: the phases of the spectrum with a gate on its magnitudes
             (``fourier_phase``), the complex spectrum (``fourier``), or the pixels (``pixel``).
         suppress: lower the feature instead of raising it.
-        strength: opacity of the blend where the mask is fully opaque, 0 to 1.
+        strength: opacity of the blend where the mask is 1, 0 to 1; the blur leaves the mask's largest value near 0.9.
         snapshot_steps: numbers of steps after which the image is kept as well.
         levels: activations of the whole blended image, in the network's units; the image is kept when it first
             reaches each, and the run ends when it has reached all. A level that the seed already has is reached at
@@ -36,7 +39,7 @@ class AccentuationConfig:
         precision: of the network's passes. ``bfloat16`` uses autocast.
 
     Raises:
-        AccentuationError: a value is out of its range.
+        AccentuationError: a value is of another kind or out of its range.
     """
 
     steps: int = 100
@@ -58,6 +61,11 @@ class AccentuationConfig:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
+        self._require_kind(Integral, "a whole number", "steps", "crops")
+        self._require_kind(Real, "a number", "crop_min", "crop_max", "learning_rate", "regularization")
+        self._require_kind(Real, "a number", "mask_percentile", "gaussian_noise", "uniform_noise", "strength")
+        self._require_entries("snapshot_steps", Integral, "whole numbers")
+        self._require_entries("levels", Real, "numbers")
         self._require("steps", self.steps >= 1, "at least 1")
         self._require("crops", self.crops >= 1, "at least 1")
         self._require("crop_min", 0 < self.crop_min <= 1, "more than 0 and at most 1")
@@ -71,7 +79,8 @@ class AccentuationConfig:
         self._require("strength", 0 <= self.strength <= 1, "from 0 to 1")
         self._require("snapshot_steps", all(1 <= step <= self.steps for step in self.snapshot_steps), "from 1 to steps")
         self._require("levels", all(abs(level) < float("inf") for level in self.levels), "finite")
-        self._require("patience", self.patience is None or self.patience >= 1, "at least 1, or None")
+        if self.patience is not None:
+            self._require("patience", isinstance(self.patience, Integral) and self.patience >= 1, "at least 1, or None")
         self._require_choice("precision", get_args(Precision))
 
     @property
@@ -82,6 +91,15 @@ class AccentuationConfig:
     def _require(self, name: str, holds: bool, valid: str) -> None:
         if not holds:
             raise AccentuationError(f"{name} must be {valid}, not {getattr(self, name)!r}.")
+
+    def _require_kind(self, kind: type, words: str, *names: str) -> None:
+        for name in names:
+            self._require(name, isinstance(getattr(self, name), kind), words)
+
+    def _require_entries(self, name: str, kind: type, words: str) -> None:
+        entries = getattr(self, name)
+        holds = isinstance(entries, Sequence) and all(isinstance(entry, kind) for entry in entries)
+        self._require(name, holds, f"a tuple of {words}")
 
     def _require_choice(self, name: str, choices: tuple[str, ...]) -> None:
         self._require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from accentuation.config import AccentuationConfig
 from accentuation.resampling import Resampling, bilinear
+from accentuation.streams import stream
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Crops:
-    """The crops of one step, ready to be taken from any images of the size they were drawn for.
+    """The crops of one step, ready to be taken from any images of the size they were drawn for, until the next draw.
 
     Every image of a batch of B has N crops of its own; they follow each other, image by image.
     """
@@ -53,7 +54,8 @@ class Crops:
         by_row = narrowed.reshape(-1, size, height, channels).transpose(1, 2)  # (B N, H, S, 3)
         crops = self.rows.apply(by_row.reshape(-1, size * channels))  # (B N S, 3S)
         crops = crops.reshape(-1, size, size, channels)
-        crops = crops if self.noise is None else crops + self.noise
+        if self.noise is not None:
+            crops.add_(self.noise)
         return crops.permute(0, 3, 1, 2)  # (BN, 3, S, S), channels last
 
 
@@ -84,11 +86,14 @@ class CropSource:
     ) -> None:
         self._shape, self._size, self._config = (height, width), size, config
         self._device = device or torch.device("cpu")
-        self._boxes = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self._noise = [torch.Generator(self._device).manual_seed(seed) for seed in seeds]
+        self._boxes = [stream(seed, "boxes") for seed in seeds]
+        self._noise = [stream(seed, "noise", self._device) for seed in seeds]
+        # Noise is drawn into the same memory at every step: drawing into new memory takes twice as long, because the
+        # system has to hand it out page by page.
+        self._memory = torch.empty(0)
 
     def draw(self) -> Crops:
-        """The crops of the next step."""
+        """The crops of the next step. They take the place of those before, whose noise is gone."""
         config, size = self._config, self._size
         drawn = [
             draw_boxes(config.crops, *self._shape, config.crop_min, config.crop_max, generator)
@@ -97,14 +102,22 @@ class CropSource:
         top, left, side = (
             torch.cat([getattr(boxes, name) for boxes in drawn]).to(self._device) for name in ("top", "left", "side")
         )
-        noise = [draw_noise((config.crops, size, size, 3), config, generator) for generator in self._noise]
         return cut(
             Boxes(top, left, side),
             *self._shape,
             size,
             images=len(drawn),
-            noise=torch.cat([part for part in noise if part is not None]) if noise[0] is not None else None,
+            noise=self._draw_noise() if config.gaussian_noise or config.uniform_noise else None,
         )
+
+    def _draw_noise(self) -> Tensor:
+        shape = (2, len(self._noise), self._config.crops, self._size, self._size, 3)
+        if self._memory.shape != shape:
+            self._memory = torch.empty(shape, device=self._device, dtype=torch.float32)
+        noise, spare = self._memory.unbind()
+        for row, generator in enumerate(self._noise):
+            draw_noise(noise[row], spare[row], self._config, generator)
+        return noise.flatten(0, 1)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these images of the batch only."""
@@ -116,18 +129,15 @@ def draw_boxes(
     count: int, height: int, width: int, smallest: float, largest: float, generator: torch.Generator
 ) -> Boxes:
     """Boxes with side uniform in ``[smallest, largest]`` of the image's shorter side, placed uniformly inside it."""
-    side, top, left = torch.rand(3, count, generator=generator)
+    side, top, left = torch.rand(3, count, generator=generator, dtype=torch.float32)
     side = (smallest + (largest - smallest) * side) * min(height, width)
     return Boxes(top=top * (height - side), left=left * (width - side), side=side)
 
 
-def draw_noise(shape: tuple[int, ...], config: AccentuationConfig, generator: torch.Generator) -> Tensor | None:
-    """Gaussian plus uniform noise, both of mean 0, on the generator's device; None where the config asks for none."""
-    if config.gaussian_noise == 0 and config.uniform_noise == 0:
-        return None
-    gaussian = torch.randn(shape, device=generator.device, generator=generator)
-    uniform = torch.rand(shape, device=generator.device, generator=generator)
-    return gaussian.mul_(config.gaussian_noise).add_(uniform.sub_(0.5), alpha=config.uniform_noise)
+def draw_noise(noise: Tensor, spare: Tensor, config: AccentuationConfig, generator: torch.Generator) -> None:
+    """Fill ``noise`` with Gaussian plus uniform noise, both of mean 0; ``spare`` is of the same shape and device."""
+    noise.normal_(generator=generator).mul_(config.gaussian_noise)
+    noise.add_(spare.uniform_(generator=generator).sub_(0.5), alpha=config.uniform_noise)
 
 
 def cut(boxes: Boxes, height: int, width: int, size: int, *, images: int = 1, noise: Tensor | None = None) -> Crops:

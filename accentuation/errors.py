@@ -1,5 +1,7 @@
 """What the library raises when it is asked for something it cannot do: one sentence each, with the remedy."""
 
+import torch
+
 
 class AccentuationError(ValueError):
     """The base of the errors of this library: an input that cannot be used as it stands."""
@@ -15,3 +17,20 @@ class ModelError(AccentuationError):
 
 class WeightsError(AccentuationError):
     """A weights file that cannot be read or does not fit the architecture."""
+
+
+# Only on a GPU, and there not from every library, does PyTorch raise a class of its own; else its words must tell.
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether this is how PyTorch or Python says that memory ran out, on any device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)

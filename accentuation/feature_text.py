@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from accentuation.errors import FeatureError
+from accentuation.feature_spelling import KINDS, respelled
 from accentuation.features import Channel, Direction, Feature, Logit, Neuron, SpatialMap, WeightedSum
 from accentuation.names import nearest_names
 
@@ -58,7 +60,30 @@ def parse_feature(text: str, *, classes: Sequence[str] = ()) -> Feature:
         FeatureError: the text is not a feature. Whether a network has it is asked by
             :func:`~accentuation.measuring.check_feature`.
     """
+    if not isinstance(text, str):
+        raise FeatureError(f"`parse_feature` reads a text, not a {type(text).__qualname__}; {FORMS}.")
     text = text.strip()
+    if not text:
+        raise FeatureError(f"The text of the feature is empty; {FORMS}.")
+    try:
+        return _parsed(text, classes)
+    except FeatureError as error:
+        meant = _respelled(text, classes)
+        if meant is None:
+            raise
+        raise FeatureError(f"`{text}` is not a feature; write `{meant}`.") from error
+
+
+def _respelled(text: str, classes: Sequence[str]) -> str | None:
+    """The nearest other spelling that is a feature, or None."""
+    for spelling in respelled(text):
+        with suppress(FeatureError):
+            _parsed(spelling, classes)
+            return spelling
+    return None
+
+
+def _parsed(text: str, classes: Sequence[str]) -> Feature:
     cuts = [match for match in _SEPARATOR.finditer(text) if match["sign"]]
     signs = [1.0, *(-1.0 if cut["sign"] == "-" else 1.0 for cut in cuts)]
     starts, ends = [0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(text)]
@@ -86,21 +111,20 @@ def _simple(layer: str | None, kind: str, rest: str, classes: Sequence[str], tex
         if layer is not None:
             raise FeatureError(f"`{text}` names a layer, but a {kind} has none; write `{kind}={rest}`.")
         return _logit(rest, classes, text) if kind == "logit" else _class(_unquoted(rest), classes, text)
-    if kind not in _EXAMPLES:
-        kinds = ", ".join(["logit", "class", *_EXAMPLES])
-        raise FeatureError(f"`{text}` is of the unknown kind `{kind}`; the kinds are {kinds}.")
+    if kind not in KINDS:
+        raise FeatureError(f"`{text}` is of the unknown kind `{kind}`; the kinds are {', '.join(KINDS)}.")
     if layer is None:
         raise FeatureError(f"`{text}` does not say in which layer; write for example `{_EXAMPLES[kind]}`.")
     if kind == "channel":
-        return Channel(layer, _whole(rest, text))
+        return Channel(layer, _whole(rest, kind, text))
     if kind == "neuron":
         return _neuron(layer, rest, text)
     return _direction(layer, rest, text) if kind == "direction" else _map(layer, rest, text)
 
 
-def _whole(rest: str, text: str) -> int:
+def _whole(rest: str, kind: str, text: str) -> int:
     if not _INDEX.fullmatch(rest):
-        raise FeatureError(f"`{text}` is not a feature; {FORMS}.")
+        raise FeatureError(f"`{text}` is not a feature, a {kind} being a whole number from 0 on; {FORMS}.")
     return int(rest)
 
 
@@ -108,22 +132,28 @@ def _logit(rest: str, classes: Sequence[str], text: str) -> Logit:
     meant = None if _INDEX.fullmatch(rest) else _class_meant(rest, classes)
     if meant is not None:
         raise FeatureError(f"`{text}` is not a feature, a logit being a number; {meant}.")
-    return Logit(_whole(rest, text))
+    return Logit(_whole(rest, "logit", text))
 
 
 def _class(name: str, classes: Sequence[str], text: str) -> Logit:
     if not classes:
         raise FeatureError(
-            f"The network does not name its classes, so `class={name}` cannot be found; write `logit=NUMBER`."
+            f"No names of classes are known here, so `class={name}` cannot be found; write `logit=NUMBER`, "
+            "or in Python give `classes=model.classes`."
         )
-    if name in classes:  # a cardigan and a Cardigan are both classes of ImageNet
-        return Logit(list(classes).index(name))
-    lower = [each.lower() for each in classes]
-    if name.lower() not in lower:
+    # A cardigan and a Cardigan are both classes of ImageNet.
+    found = [number for number, each in enumerate(classes) if each == name] or [
+        number for number, each in enumerate(classes) if each.lower() == name.lower()
+    ]
+    if len(found) > 1:
+        numbers = " or ".join(f"`logit={number}` ({classes[number]})" for number in found)
+        raise FeatureError(f"`class={name}` names {len(found)} classes of this network; write {numbers}.")
+    if not found:
         meant = _class_meant(text, [each for each in classes if _SEPARATOR.search(each)])
-        hint = meant or nearest_names(name, classes)
+        number = f"write `logit={name}` for the class of this number" if _INDEX.fullmatch(name) else None
+        hint = meant or number or nearest_names(name, classes)
         raise FeatureError(f"`class={name}` does not exist in this network; {hint}.")
-    return Logit(lower.index(name.lower()))
+    return Logit(found[0])
 
 
 def _class_meant(text: str, classes: Sequence[str]) -> str | None:

@@ -8,6 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -61,7 +62,13 @@ class Logit(Feature):
 
     @override
     def check(self, shapes: Shapes) -> None:
-        _check_range(self, "logit", self.index, shapes[LOGIT][1])
+        shape = shapes[LOGIT]
+        if len(shape) != 2:
+            raise FeatureError(
+                f"The network has no `{self}`, because its output has shape {shape}; wrap it in a module that returns "
+                "logits, (B, classes)."
+            )
+        _check_range(self, "logit", self.index, shape[1])
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class _OfOneLayer(Feature):
 
 @dataclass(frozen=True)
 class Channel(_OfOneLayer):
-    """One channel of a layer with positions, averaged over them: ``blocks.4.2:channel=17``."""
+    """One channel of a layer, averaged over positions where it has some: ``blocks.4.2:channel=17``."""
 
     index: int
 
@@ -91,7 +98,7 @@ class Channel(_OfOneLayer):
 
     @override
     def check(self, shapes: Shapes) -> None:
-        require_positions(self.layer, shapes[self.layer])
+        require_channels(self.layer, shapes[self.layer])
         _check_range(self, "channel", self.index, shapes[self.layer][1])
 
 
@@ -100,7 +107,7 @@ class Neuron(_OfOneLayer):
     """One channel at one position: ``blocks.4.2:neuron=17@3,4`` (row 3, column 4), or at the centre.
 
     Tokens have one number instead of row and column. Their centre is that of the grid of patches, which come after
-    the class token and the like.
+    the class token and the like. A layer without positions has its channels at one place, which has no number.
     """
 
     channel: int
@@ -119,9 +126,11 @@ class Neuron(_OfOneLayer):
     @override
     def check(self, shapes: Shapes) -> None:
         shape = shapes[self.layer]
-        require_positions(self.layer, shape)
+        require_channels(self.layer, shape)
         _check_range(self, "channel", self.channel, shape[1])
-        _check_place(self, self.position or _centre(shape[2:]), shape[2:])
+        if self.position is not None:
+            require_positions(self.layer, shape)
+            _check_place(self, self.position, shape[2:])
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,9 @@ class Direction(_OfOneLayer):
     components: tuple[tuple[int, float], ...]
     cosine_power: float = 0.0
     channels: int | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "components", _tuples(self.components))
 
     @classmethod
     def of_vector(cls, layer: str, vector: Sequence[float], cosine_power: float = 0.0) -> "Direction":
@@ -173,6 +185,7 @@ class Direction(_OfOneLayer):
 
     @override
     def check(self, shapes: Shapes) -> None:
+        require_channels(self.layer, shapes[self.layer])
         count = shapes[self.layer][1]
         if self.channels not in {None, count}:
             raise FeatureError(
@@ -187,8 +200,10 @@ class Direction(_OfOneLayer):
             )
         if not 0 <= self.cosine_power < math.inf:
             raise FeatureError(f"The cosine power of `{short_text(self)}` must be 0 or more.")
-        for channel, _ in self.components:
+        channels = [channel for channel, _ in self.components]
+        for channel in channels:
             _check_range(self, "channel", channel, count)
+        _check_once(self, channels)
 
 
 @dataclass(frozen=True)
@@ -206,6 +221,9 @@ class SpatialMap(_OfOneLayer):
 
     points: tuple[tuple[int, tuple[int, ...], float], ...]
     shape: tuple[int, ...] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", _tuples(self.points))
 
     @classmethod
     def of_array(cls, layer: str, array: Tensor) -> "SpatialMap":
@@ -241,6 +259,7 @@ class SpatialMap(_OfOneLayer):
                 raise FeatureError(f"The map in `{self.layer}` holds a value that is not finite; mend its entries.")
             _check_range(self, "channel", channel, shape[1])
             _check_place(self, place, shape[2:])
+        _check_once(self, [(channel, place) for channel, place, _ in self.points])
 
 
 @dataclass(frozen=True)
@@ -284,8 +303,17 @@ def feature_values(outputs: Outputs, feature: Feature) -> Tensor:
 
     Returns:
         ``(B,)``, in the network's own units.
+
+    Raises:
+        FeatureError: the feature gives anything else, as one that you wrote yourself may.
     """
-    return feature.values(outputs)
+    values, images = feature.values(outputs), len(outputs[feature.layers[0]])
+    if values.shape != (images,):
+        raise FeatureError(
+            f"`{short_text(feature)}` must give one value for each of {images} image(s), not shape "
+            f"{tuple(values.shape)}; mend its `values`."
+        )
+    return values
 
 
 def unit_values(output: Tensor) -> Tensor:
@@ -294,13 +322,28 @@ def unit_values(output: Tensor) -> Tensor:
 
 
 def require_positions(layer: str, shape: Sequence[int]) -> None:
-    """Make sure that a layer has channels and positions.
+    """Make sure that a layer has positions.
 
     Raises:
-        FeatureError: it has not.
+        FeatureError: it has none.
     """
-    if layer != LOGIT and len(shape) < 3:
-        raise FeatureError(f"`{layer}` is not a layer with positions, so it has no channels; name one before it.")
+    if len(shape) < 3:
+        raise FeatureError(f"`{layer}` is not a layer with positions; name one before it.")
+
+
+def require_channels(layer: str, shape: Sequence[int]) -> None:
+    """Make sure that a layer has channels, with or without positions.
+
+    Raises:
+        FeatureError: it has none.
+    """
+    if len(shape) < 2:
+        raise FeatureError(f"`{layer}` has one value for each image and no channels; name a layer before it.")
+
+
+def _tuples(entries: Sequence[Sequence[object]]) -> tuple[object, ...]:
+    """Entries of a list or tuple as tuples, which do not change and can be told apart by their hash."""
+    return tuple(tuple(tuple(part) if isinstance(part, list) else part for part in entry) for entry in entries)
 
 
 def _signed(weight: float, text: str) -> str:
@@ -330,11 +373,21 @@ def short_text(feature: Feature) -> str:
 
 
 def _check_range(feature: Feature, what: str, index: int, count: int) -> None:
+    if not isinstance(index, Integral):
+        raise FeatureError(f"The {what} of `{short_text(feature)}` must be a whole number, not {index!r}.")
     if not 0 <= index < count:
         raise FeatureError(f"`{short_text(feature)}` does not exist here; the {what} must be from 0 to {count - 1}.")
 
 
 def _check_place(feature: Feature, place: Sequence[int], positions: Sequence[int]) -> None:
+    if not isinstance(place, tuple) or not all(isinstance(at, Integral) for at in place):
+        raise FeatureError(f"The position must be a tuple of whole numbers such as `(3, 4)`, not {place!r}.")
     if len(place) != len(positions) or not all(0 <= at < length for at, length in zip(place, positions, strict=True)):
         valid = ",".join(f"0..{length - 1}" for length in positions)
         raise FeatureError(f"`{short_text(feature)}` does not exist here; the position must be {valid}.")
+
+
+def _check_once(feature: Feature, places: Sequence[object]) -> None:
+    """An entry that stands twice adds up in the dot product, but not in the length that the cosine divides by."""
+    if len(set(places)) != len(places):
+        raise FeatureError(f"`{short_text(feature)}` names an entry more than once; add up its weights.")

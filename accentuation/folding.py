@@ -30,14 +30,16 @@ def folded_copy(model: VisionModel, layers: Sequence[str]) -> VisionModel:
     """A copy of the network, to be read at ``layers`` only, in which batch normalisation costs nothing.
 
     The network itself is returned where there is nothing to fold, or where the copy would not compute the same, as in
-    one that uses a convolution's output twice, or where it cannot be copied or changed.
+    one that uses a convolution's output twice, or where it cannot be copied or changed. Whether it computes the same is
+    asked with one random image. Forward hooks of the network are copied with it, and get the copy's modules.
 
     Args:
         model: in evaluation mode.
         layers: the layers that will be read; convolutions among them are left as they are.
     """
     generator = torch.Generator().manual_seed(0)
-    probe = torch.rand(1, 3, model.input_size, model.input_size, generator=generator).to(model.device)
+    probe = torch.rand(1, 3, model.input_size, model.input_size, generator=generator, dtype=torch.float32)
+    probe = probe.to(model.device)
     with torch.no_grad():
         expected = read_layers(model, probe, layers)
         pairs = _pairs(model, probe, layers)

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from accentuation.errors import AccentuationError
 
-SIDE = 192  # pixels of a cell
+SIDE = 192  # width of a cell in pixels, and its height at most
 GAP = 8  # pixels between cells, and around them
 FONT_SIZE = 13
 LINE_HEIGHT = 17
@@ -24,7 +24,7 @@ class Cell:
 def grid(rows: Sequence[Sequence[Cell]], *, side: int = SIDE) -> Image.Image:
     """Cells in rows, each picture fitted into a square with its aspect ratio kept.
 
-    A row is as high as its longest caption asks for; rows may differ in length.
+    A row is as high as its highest picture and its longest caption ask for; rows may differ in length.
 
     Args:
         rows: from top to bottom, the cells from left to right.
@@ -35,24 +35,30 @@ def grid(rows: Sequence[Sequence[Cell]], *, side: int = SIDE) -> Image.Image:
     """
     if not any(rows) or side < 1:
         raise AccentuationError("A grid needs at least one picture and a side of at least 1 pixel.")
-    captions = [[_wrapped(cell.caption, side) for cell in row] for row in rows]
-    heights = [side + LINE_HEIGHT * max((len(lines) for lines in row), default=0) for row in captions]
+    drawn = [_row(row, side) for row in rows]
     width = GAP + max(map(len, rows)) * (side + GAP)
-    sheet = Image.new("RGB", (width, GAP + sum(height + GAP for height in heights)), "white")
+    sheet = Image.new("RGB", (width, GAP + sum(row.height + GAP for row in drawn)), "white")
     top = GAP
-    for row, lines, height in zip(rows, captions, heights, strict=True):
-        for place, (cell, words) in enumerate(zip(row, lines, strict=True)):
-            _draw(sheet, cell.picture, words, GAP + place * (side + GAP), top, side)
-        top += height + GAP
+    for row in drawn:
+        sheet.paste(row, (GAP, top))
+        top += row.height + GAP
     return sheet
 
 
-def _draw(sheet: Image.Image, picture: Image.Image, lines: Sequence[str], left: int, top: int, side: int) -> None:
-    fitted = ImageOps.contain(picture.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
-    sheet.paste(fitted, (left + (side - fitted.width) // 2, top + (side - fitted.height) // 2))
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
-    for number, line in enumerate(lines):
-        draw.text((left, top + side + number * LINE_HEIGHT), line, fill="black", font=font)
+def _row(cells: Sequence[Cell], side: int) -> Image.Image:
+    """Cells side by side, the captions right below the highest picture."""
+    pictures = [ImageOps.contain(cell.picture.convert("RGB"), (side, side), Image.Resampling.LANCZOS) for cell in cells]
+    captions = [_wrapped(cell.caption, side) for cell in cells]
+    middle = max((picture.height for picture in pictures), default=0)
+    height = middle + LINE_HEIGHT * max(map(len, captions), default=0)
+    row = Image.new("RGB", (max(1, len(cells) * (side + GAP)), height), "white")
+    draw, font = ImageDraw.Draw(row), ImageFont.load_default(FONT_SIZE)
+    for place, (picture, lines) in enumerate(zip(pictures, captions, strict=True)):
+        left = place * (side + GAP)
+        row.paste(picture, (left + (side - picture.width) // 2, (middle - picture.height) // 2))
+        for number, line in enumerate(lines):
+            draw.text((left, middle + number * LINE_HEIGHT), line, fill="black", font=font)
+    return row
 
 
 def _wrapped(text: str, width: int) -> list[str]:

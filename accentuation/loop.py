@@ -1,5 +1,6 @@
 """The optimisation: many images at once, each with its own feature, seed and end."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -41,10 +42,16 @@ class Snapshot:
 
 @dataclass
 class Track:
-    """What one member of the batch has come to: the levels that it has still to reach, its end, and the way there."""
+    """What one member of the batch has come to: the levels that it has still to reach, its end, and the way there.
+
+    ``best`` is the highest activation that a step has seen, to suppress the lowest with its sign turned; it was first
+    seen by step ``best_step``, from 1.
+    """
 
     levels: tuple[float, ...]
     end: Snapshot | None = None
+    best: float = -math.inf
+    best_step: int = 0
     activations: list[Tensor] = field(default_factory=list)
     distances: list[Tensor] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
@@ -76,7 +83,7 @@ def optimize(
         on_step: called after each step with the number of steps done.
 
     Raises:
-        AccentuationError: a gradient is not finite.
+        AccentuationError: an activation or a gradient is not finite.
     """
     tracks = [Track(own) for own in (levels or [config.levels] * len(features))]
     run = _Run(model, parametrization, seed_images, features, regularization_layer, config, seeds, tracks)
@@ -119,62 +126,75 @@ class _Run:
         self.factors = seed_images.new_zeros(len(features))  # that balance the two gradients; 0 until both exist
         self.rows = list(range(len(features)))
         self.tracks = tracks
-        self.measured = any(track.levels for track in tracks)
+        self.pull = layer is not None and config.regularization > 0
+        self.balanced = not self.pull
 
     def step(self) -> None:
         """Move every image once."""
         images = self.parametrization()
+        crops = self.source.draw()
         seen = look(
-            self.model, images, self.start, self.source.draw(), self.features, self.layer, self.config.precision
+            self.model, images, self.start, crops, self.features, self.layer, self.config.precision, pull=self.pull
         )
+        self._check_finite(seen)
         self.importance += seen.feature_gradient.abs()
-        self._balance(images, seen)
-        pull = (self.config.regularization * self.factors)[:, None, None, None] * seen.distance_gradient
-        gradient = self.config.sign * seen.feature_gradient - pull
-        self._check_finite(gradient)
+        if not self.balanced:
+            self._balance(images, seen)
+        gradient = self.config.sign * seen.feature_gradient
+        if self.pull:
+            factors = (self.config.regularization * self.factors)[:, None, None, None]
+            gradient = gradient - factors * seen.distance_gradient
         self.optimizer.zero_grad()
         images.backward(-gradient)  # Adam descends
         self.optimizer.step()
         for row, activation, distance in zip(self.rows, seen.activations, seen.distances, strict=True):
             self.tracks[row].activations.append(activation)
             self.tracks[row].distances.append(distance)
+        if self.config.patience is not None:
+            self._note_best(seen.activations)
 
     def watch(self, step: int) -> None:
         """Keep the snapshots that are due after this many steps, and let go of the members that have ended."""
-        last = step == self.config.steps
-        wanted = last or step in self.config.snapshot_steps or self.measured
-        tired = [step > 0 and self._is_tired(self.tracks[row]) for row in self.rows]
-        if not (wanted or any(tired)):
-            return
-        shots = self._shots(step)
-        ended = []
-        for row, shot, is_tired in zip(self.rows, shots, tired, strict=True):
-            track = self.tracks[row]
-            if step in self.config.snapshot_steps:
+        last, asked = step == self.config.steps, step in self.config.snapshot_steps
+        tracks = [self.tracks[row] for row in self.rows]
+        tired = [self._is_tired(track, step) for track in tracks]
+        due = [place for place, track in enumerate(tracks) if last or asked or tired[place] or track.levels]
+        for place, shot in zip(due, self._shots(step, due), strict=True):
+            track = tracks[place]
+            if asked:
                 track.snapshots.append(shot)
-            if self._reach_levels(track, shot) or last or is_tired:
+            if self._reach_levels(track, shot) or last or tired[place]:
                 track.end = shot
-            ended.append(track.end is not None)
-        if any(ended):
-            self._keep([place for place, is_over in enumerate(ended) if not is_over])
+        staying = [place for place, track in enumerate(tracks) if track.end is None]
+        if len(staying) < len(tracks):
+            self._keep(staying)
 
-    def _shots(self, step: int) -> list[Snapshot]:
+    def _shots(self, step: int, places: Sequence[int]) -> list[Snapshot]:
+        """The members at these places as they are now; measured are those that have levels to reach."""
+        if not places:
+            return []
+        index = torch.tensor(places, device=self.importance.device)
         with torch.no_grad():
-            images = self.parametrization()
-            masks = opacity_masks(self.importance, self.config.mask_percentile)
-            blends = blend(images, self.seed_images, masks, self.config.strength)
-            activations = self._measure(blends) if self.measured else [None] * len(images)
+            images = self.parametrization()[index]
+            masks = opacity_masks(self.importance[index], self.config.mask_percentile)
+            blends = blend(images, self.seed_images[index], masks, self.config.strength)
+            measured = [number for number, place in enumerate(places) if self.tracks[self.rows[place]].levels]
+            found = self._measure(blends[measured], [self.features[places[number]] for number in measured])
+        activations = dict(zip(measured, found, strict=True))
         return [
-            Snapshot(step, None, *parts) for parts in zip(activations, images, masks, blends, strict=True)
-        ]  # fmt: skip
+            Snapshot(step, None, activations.get(number), *parts)
+            for number, parts in enumerate(zip(images, masks, blends, strict=True))
+        ]
 
-    def _measure(self, images: Tensor) -> list[float]:
-        layers = list(dict.fromkeys(layer for feature in self.features for layer in feature.layers))
+    def _measure(self, images: Tensor, features: Sequence[Feature]) -> list[float]:
+        if not features:
+            return []
+        layers = list(dict.fromkeys(layer for feature in features for layer in feature.layers))
         outputs = read_layers(self.model, self.model.resize(images), layers)
         parts = {layer: outputs[layer].tensor_split(len(images)) for layer in layers}
         return [
             float(feature_values({layer: parts[layer][place] for layer in feature.layers}, feature))
-            for place, feature in enumerate(self.features)
+            for place, feature in enumerate(features)
         ]
 
     def _reach_levels(self, track: Track, shot: Snapshot) -> bool:
@@ -186,34 +206,41 @@ class _Run:
         track.levels = tuple(level for level in track.levels if level not in reached)
         return not track.levels
 
-    def _is_tired(self, track: Track) -> bool:
+    def _note_best(self, activations: Tensor) -> None:
+        for row, activation in zip(self.rows, (self.config.sign * activations).tolist(), strict=True):
+            track = self.tracks[row]
+            if activation > track.best:
+                track.best, track.best_step = activation, len(track.activations)
+
+    def _is_tired(self, track: Track, step: int) -> bool:
         patience = self.config.patience
-        if patience is None or len(track.activations) <= patience:
-            return False
-        values = self.config.sign * torch.stack(track.activations)
-        return bool(values[-patience:].max() <= values[:-patience].max())
+        return patience is not None and track.best_step > 0 and step - track.best_step >= patience
 
     def _balance(self, images: Tensor, seen: Look) -> None:
         """Set the factor of each image once, at the first step at which it has left its start.
 
         At the start itself the distance has no direction; what rounding would make of it must not set the balance.
         """
-        if self.layer is None or self.config.regularization == 0:
-            return
         waiting = (self.factors == 0) & (images.detach() != self.start).flatten(1).any(dim=1)
         if not bool(waiting.any()):
             return
         feature = torch.autograd.grad(images, self.parameters, seen.feature_gradient, retain_graph=True)
         distance = torch.autograd.grad(images, self.parameters, seen.distance_gradient, retain_graph=True)
         self.factors = torch.where(waiting, balance(feature, distance), self.factors)
+        self.balanced = bool((self.factors != 0).all())
 
-    def _check_finite(self, gradient: Tensor) -> None:
-        finite = gradient.isfinite().flatten(1).all(dim=1)
+    def _check_finite(self, seen: Look) -> None:
+        parts = (seen.feature_gradient, seen.activations, seen.distance_gradient)
+        finite = torch.stack([part.isfinite().reshape(len(part), -1).all(dim=1) for part in parts])  # (3, B)
         if not bool(finite.all()):
-            feature = self.features[int((~finite).nonzero()[0, 0])]
-            raise AccentuationError(
-                f"The gradient of `{short_text(feature)}` is not finite; check the network's weights."
+            part, place = (~finite).nonzero()[0].tolist()
+            feature = f"`{short_text(self.features[place])}`"
+            names = (
+                f"gradient of {feature}",
+                f"activation of {feature}",
+                f"gradient of the distance in `{self.layer}`",
             )
+            raise AccentuationError(f"The {names[part]} is not finite; check the network's weights.")
 
     def _keep(self, places: list[int]) -> None:
         index = torch.tensor(places, dtype=torch.long, device=self.importance.device)

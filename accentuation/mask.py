@@ -13,10 +13,11 @@ def opacity_masks(importance: Tensor, percentile: float) -> Tensor:
 
     Args:
         importance: ``(B, 3, H, W)``, |d feature / d pixel| summed over the steps.
-        percentile: in (0, 100]; pixels at or above this percentile become opaque.
+        percentile: in (0, 100]; pixels at or above this percentile are fully opaque before
+            the blur, which takes a little off.
 
     Returns:
-        ``(B, 1, H, W)`` in [0, 1]; all zero where the feature never had a gradient.
+        ``(B, 1, H, W)`` in [0, 1], the largest rarely above 0.9; all zero where the feature never had a gradient.
     """
     opacity = importance.mean(dim=1, keepdim=True)  # (B, 1, H, W)
     # Tensor.quantile refuses large inputs; the k-th value does not, and needs no interpolation between two pixels.

@@ -1,14 +1,22 @@
 """Does a network have a feature, how strongly do images activate it, and how far apart does it see two images?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from accentuation.config import AccentuationConfig
 from accentuation.crops import CropSource
-from accentuation.errors import FeatureError
-from accentuation.features import Feature, Logit, WeightedSum, feature_values, require_positions, unit_values
+from accentuation.errors import AccentuationError, FeatureError
+from accentuation.features import (
+    Feature,
+    Logit,
+    WeightedSum,
+    feature_values,
+    require_channels,
+    short_text,
+    unit_values,
+)
 from accentuation.images import check_images
 from accentuation.models import VisionModel
 from accentuation.names import nearest_names
@@ -71,13 +79,18 @@ def measure(model: VisionModel, images: Tensor, feature: Feature) -> Tensor:
 
     Raises:
         FeatureError, ModelError: as for :func:`check_feature`.
-        AccentuationError: the images are not images.
+        AccentuationError: the images are not images, or an activation is not finite.
     """
     check_images(images)
     check_feature(model, feature)
+    return read_values(model, images, feature)
+
+
+def read_values(model: VisionModel, images: Tensor, feature: Feature) -> Tensor:
+    """Likewise, of images and a feature that have been checked."""
     with frozen(model.module), torch.no_grad():
-        outputs = read_layers(model, model.resize(images.to(model.device)), feature.layers)
-        return feature_values(outputs, feature)
+        values = feature_values(read_layers(model, model.resize(images), feature.layers), feature)
+    return _finite(values, feature)
 
 
 def measure_on_crops(model: VisionModel, images: Tensor, feature: Feature, *, crops: int, seed: int) -> Tensor:
@@ -98,7 +111,7 @@ def measure_on_crops(model: VisionModel, images: Tensor, feature: Feature, *, cr
 
     Raises:
         FeatureError, ModelError: as for :func:`check_feature`.
-        AccentuationError: the images are not images.
+        AccentuationError: the images are not images, or an activation is not finite.
     """
     check_images(images)
     check_feature(model, feature)
@@ -106,8 +119,9 @@ def measure_on_crops(model: VisionModel, images: Tensor, feature: Feature, *, cr
     height, width = images.shape[-2:]
     source = CropSource(height, width, model.input_size, config, [seed] * len(images), model.device)
     with frozen(model.module), torch.no_grad():
-        outputs = read_layers(model, source.draw().take(images.to(model.device)), feature.layers)
-        return feature_values(outputs, feature).reshape(len(images), crops).mean(dim=1)
+        taken = source.draw().take(images.to(device=model.device, dtype=torch.float32))
+        values = feature_values(read_layers(model, taken, feature.layers), feature)
+        return _finite(values.reshape(len(images), crops).mean(dim=1), feature)
 
 
 def latent_distance(model: VisionModel, images: Tensor, others: Tensor, layer: str) -> Tensor:
@@ -125,15 +139,18 @@ def latent_distance(model: VisionModel, images: Tensor, others: Tensor, layer: s
     Raises:
         FeatureError: there is no such layer; the message lists the nearest names.
         ModelError: the network does not run on images of its input size.
-        AccentuationError: the images are not images.
+        AccentuationError: the images are not images, or the two batches have not one shape.
     """
     check_layer(model, layer)
     for each in (images, others):
         check_images(each)
-    with frozen(model.module), torch.no_grad(), input_size_blamed(model):
-        first, second = (
-            read_layers(model, model.resize(each.to(model.device)), [layer])[layer] for each in (images, others)
+    if images.shape != others.shape:
+        raise AccentuationError(
+            f"The images and the others must have one shape, not {tuple(images.shape)} and {tuple(others.shape)}."
         )
+    with frozen(model.module), torch.no_grad():
+        with input_size_blamed(model):
+            first, second = (read_layers(model, model.resize(each), [layer])[layer] for each in (images, others))
         return latent_distances(first, second)
 
 
@@ -143,13 +160,14 @@ def channel_activations(model: VisionModel, images: Tensor, layers: Sequence[str
     Args:
         model: the network.
         images: ``(B, 3, H, W)`` in [0, 1], any height and width; not square ones are stretched to a square.
-        layers: layers with positions, over which channels are averaged, or ``logit`` for all logits.
+        layers: their channels are averaged over positions where they have some; ``logit`` for all logits.
 
     Returns:
-        ``(B, units)`` by layer, in the network's own units.
+        ``(B, units)`` by layer, in the network's own units. A value may be NaN or infinite: among thousands of units
+        one that is broken is left out by whoever ranks them, and does not stop the others.
 
     Raises:
-        FeatureError: a layer is unknown or has no positions.
+        FeatureError: a layer is unknown or has no channels.
         ModelError: the network does not run on images of its input size.
         AccentuationError: the images are not images.
     """
@@ -157,11 +175,12 @@ def channel_activations(model: VisionModel, images: Tensor, layers: Sequence[str
     for layer in layers:
         if layer != LOGIT:
             check_layer(model, layer)
-    with frozen(model.module), torch.no_grad(), input_size_blamed(model):
-        outputs = read_layers(model, model.resize(images.to(model.device)), layers)
-    for layer in layers:
-        require_positions(layer, outputs[layer].shape)
-    return {layer: unit_values(outputs[layer]) for layer in layers}
+    with frozen(model.module), torch.no_grad():
+        with input_size_blamed(model):
+            outputs = read_layers(model, model.resize(images), layers)
+        for layer in layers:
+            require_channels(layer, outputs[layer].shape)
+        return {layer: unit_values(outputs[layer]) for layer in layers}
 
 
 def natural_levels(activations: Tensor, percentiles: Sequence[float]) -> tuple[float, ...]:
@@ -170,6 +189,25 @@ def natural_levels(activations: Tensor, percentiles: Sequence[float]) -> tuple[f
     Args:
         activations: ``(B,)`` of natural images, as :func:`measure` gives them.
         percentiles: each from 0 to 100.
+
+    Raises:
+        AccentuationError: there are no activations, one is not finite, or a percentile is none.
     """
+    if activations.ndim != 1 or not len(activations) or not bool(activations.isfinite().all()):
+        raise AccentuationError(
+            f"Levels are taken from one finite activation for each of some images, (B,), not shape "
+            f"{tuple(activations.shape)} or values that are not finite."
+        )
+    if not isinstance(percentiles, Iterable) or not all(0 <= each <= 100 for each in percentiles):
+        raise AccentuationError(f"percentiles must be numbers from 0 to 100, such as `[50, 99]`, not {percentiles!r}.")
     places = torch.tensor(percentiles, dtype=torch.float64, device=activations.device) / 100
     return tuple(torch.quantile(activations.double(), places).tolist())
+
+
+def _finite(values: Tensor, feature: Feature) -> Tensor:
+    """The activations, of which none may be NaN or infinite."""
+    if not bool(values.isfinite().all()):
+        raise AccentuationError(
+            f"The activation of `{short_text(feature)}` is not finite; check the network's weights."
+        )
+    return values

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from accentuation.config import AccentuationConfig
-from accentuation.errors import AccentuationError
+from accentuation.errors import AccentuationError, is_out_of_memory
 from accentuation.features import Feature, feature_values
 from accentuation.models import VisionModel
 from accentuation.reading import frozen, read_layers
@@ -57,13 +57,6 @@ def in_batches(
             torch.cuda.empty_cache()  # the memory of the failed batch, in pieces that the smaller one may not fit
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether this is how PyTorch or Python says that memory ran out, on any device."""
-    # On a CPU PyTorch raises a plain RuntimeError and only its words tell.
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
-
-
 def fitting_batch_size(model: VisionModel, seed_image: Tensor, feature: Feature, config: AccentuationConfig) -> int:
     """How many images of this size fit into the free memory of the model's device; 1 on a CPU.
 
@@ -76,7 +69,7 @@ def fitting_batch_size(model: VisionModel, seed_image: Tensor, feature: Feature,
     torch.cuda.reset_peak_memory_stats(device)
     base = torch.cuda.memory_allocated(device)
     size = model.input_size
-    crops = torch.zeros(config.crops, 3, size, size, device=device, requires_grad=True)
+    crops = torch.zeros(config.crops, 3, size, size, device=device, dtype=torch.float32, requires_grad=True)
     with frozen(model.module), torch.enable_grad():
         value = feature_values(read_layers(model, crops, feature.layers), feature).sum()
         torch.autograd.grad(value, crops)

@@ -1,6 +1,7 @@
 """Vision models by name, with the input size and normalisation that belong to their weights."""
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -8,7 +9,9 @@ from urllib.parse import urlparse
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from accentuation.constants import constant
 from accentuation.errors import ModelError
 from accentuation.names import nearest_names
 from accentuation.packages import needed_package
@@ -23,11 +26,14 @@ EFFICIENTNET_LITE0 = "efficientnet_lite0"
 # on a cat and a coffee cup, with the distance in conv_stem, blocks.1.1, 2.1, 3.2 and 4.2. conv_stem lets through little
 # but fine texture; from blocks.3.2 on, noise and darkening spread over what the mask does not cover; blocks.2.1 lets
 # forms change while the seed's edges stay.
-_REGULARIZATION_LAYERS = {EFFICIENTNET_LITE0: "blocks.2.1"}
+REGULARIZATION_LAYERS = {EFFICIENTNET_LITE0: "blocks.2.1"}
+
+# The papers' names of networks that torchvision calls otherwise.
+_OTHER_NAMES = {"inceptionv1": "googlenet"}
 
 # These two weights were made for inputs in another normalisation, which the network itself undoes.
 _CONVERTED_FROM_TENSORFLOW = {"transform_input": True, "aux_logits": True, "init_weights": False}
-_ARCHITECTURE_OPTIONS: dict[str, dict[str, bool]] = {
+ARCHITECTURE_OPTIONS: dict[str, dict[str, bool]] = {
     "googlenet": _CONVERTED_FROM_TENSORFLOW,
     "inception_v3": _CONVERTED_FROM_TENSORFLOW,
 }
@@ -39,7 +45,8 @@ class VisionModel:
 
     Attributes:
         name: for messages and records.
-        module: takes ``(B, 3, input_size, input_size)``, normalised, and returns logits ``(B, classes)``.
+        module: takes ``(B, 3, input_size, input_size)``, normalised, and returns logits ``(B, classes)``. Of one that
+            ``torch.compile`` made, the network inside is taken, because a compiled one does not let its layers be read.
         input_size: side of the input in pixels.
         mean: per channel, in image range [0, 1].
         std: per channel, in image range [0, 1].
@@ -48,11 +55,13 @@ class VisionModel:
         regularization_layer: the layer in which an accentuation stays close to its seed unless another is named; None
             where none is known to be good.
         classes: the names of the logits, in their order; empty where they are not known.
-        channels_last: whether outputs of layers come as ``(B, h, w, C)`` where their shape leaves it open.
+        channels_last: whether outputs of layers come as ``(B, h, w, C)`` and ``(B, T, C)`` where their shape leaves it
+            open. None for networks whose channels are last in tokens only; False for one-dimensional convolutions.
 
     Raises:
-        ModelError: the module's parameters are not in float32, or were made in inference mode; or the input size is no
-            length, or mean and standard deviation are not three numbers each.
+        ModelError: the module cannot be read or differentiated (TorchScript, values not in float32, made in inference
+            mode, or not there), or mixes the images of a batch; or the input size is no length, or mean and standard
+            deviation are not three numbers each.
     """
 
     name: str
@@ -64,7 +73,7 @@ class VisionModel:
     weights_source: str = ""
     regularization_layer: str | None = None
     classes: tuple[str, ...] = ()
-    channels_last: bool = False
+    channels_last: bool | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.input_size, int) or self.input_size < 1:
@@ -73,31 +82,47 @@ class VisionModel:
             )
         if len(self.mean) != 3 or len(self.std) != 3 or not min(self.std) > 0:
             raise ModelError(f"{self.name} needs a mean and a std of three numbers each, all of std more than 0.")
-        for name, parameter in self.module.named_parameters():
-            if parameter.is_floating_point() and parameter.dtype != torch.float32:
-                raise ModelError(
-                    f"`{name}` of {self.name} is in {parameter.dtype}; call `float()` on the network "
-                    "(for speed ask for precision bfloat16 in the config)."
-                )
-            if parameter.is_inference():
-                raise ModelError(f"{self.name} was made in inference mode, which forbids gradients; make it outside.")
+        object.__setattr__(self, "module", getattr(self.module, "_orig_mod", self.module))
+        _check_module(self.module, self.name)
 
     @property
     def device(self) -> torch.device:
         """Where the module is."""
-        parameter = next(self.module.parameters(), None)
-        return torch.device("cpu") if parameter is None else parameter.device
+        return device_of(self.module)
 
     def normalize(self, images: Tensor) -> Tensor:
         """From ``(B, 3, H, W)`` in [0, 1] to what the network was trained on."""
-        mean = torch.tensor(self.mean, device=images.device, dtype=images.dtype)[:, None, None]
-        std = torch.tensor(self.std, device=images.device, dtype=images.dtype)[:, None, None]
+        mean, std = (constant(tuple(row), images.device, images.dtype)[:, None, None] for row in (self.mean, self.std))
         return (images - mean) / std
 
     def resize(self, images: Tensor) -> Tensor:
-        """From ``(B, 3, H, W)`` to ``(B, 3, input_size, input_size)``, stretched where not square."""
+        """From ``(B, 3, H, W)`` anywhere to ``(B, 3, input_size, input_size)`` on the model's device.
+
+        Images that are not square are stretched.
+        """
         size = (self.input_size, self.input_size)
+        images = images.to(device=self.device, dtype=torch.float32)
         return nn.functional.interpolate(images, size=size, mode="bilinear", antialias=True)
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a module's parameters are; the CPU for one without."""
+    parameter = next(module.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
+
+
+def usable_device(name: str | torch.device) -> torch.device:
+    """A device that computes.
+
+    Raises:
+        ModelError: there is none of this name here.
+    """
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).sum().item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ModelError(f"There is no device `{name}` here; give cpu, or cuda where there is a GPU.") from error
+    return device
 
 
 def load_model(name: str, *, weights: Path | str | None = None, device: str | torch.device = "cpu") -> VisionModel:
@@ -111,11 +136,18 @@ def load_model(name: str, *, weights: Path | str | None = None, device: str | to
         device: where to put it.
 
     Raises:
-        ModelError: the name is unknown (the message lists the nearest names), the download failed, or a package that
-            the model needs is missing.
+        ModelError: the name is unknown (the message lists the nearest names), the download failed, there is no such
+            device, or a package that the model needs is missing.
         WeightsError: the file cannot be read or does not fit.
     """
+    if not isinstance(name, str):
+        raise ModelError(
+            f"load_model takes the name of a model, not a {type(name).__name__}; put a network of your own into a "
+            "VisionModel."
+        )
+    device = usable_device(device)
     weights = None if weights is None else Path(weights)
+    asked, name = name, known_name(name)
     if name == EFFICIENTNET_LITE0:
         model = _efficientnet_lite0(weights)
     elif name in torchvision_names():
@@ -125,9 +157,14 @@ def load_model(name: str, *, weights: Path | str | None = None, device: str | to
     else:
         if name.startswith(PREFIX):
             needed_package("timm", name)  # without which none of its names is known
-        raise ModelError(f"There is no model `{name}`; {nearest_names(name, model_names())}.")
+        raise ModelError(f"There is no model `{asked}`; {nearest_names(name, model_names())}.")
     model.module.eval().requires_grad_(False).to(device)
     return model
+
+
+def known_name(name: str) -> str:
+    """How :func:`model_names` writes a name, all of them in small letters."""
+    return _OTHER_NAMES.get(name.lower(), name.lower())
 
 
 def model_names() -> list[str]:
@@ -138,6 +175,27 @@ def model_names() -> list[str]:
 def torchvision_names() -> list[str]:
     """The classification models of the installed torchvision, quantised ones left out."""
     return list(torchvision.models.list_models(module=torchvision.models))
+
+
+def _check_module(module: nn.Module, name: str) -> None:
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ModelError(f"{name} is TorchScript, whose layers cannot be read; give the network it was made from.")
+    for part, value in chain(module.named_parameters(), module.named_buffers()):
+        if value.is_floating_point() and value.dtype != torch.float32:
+            raise ModelError(
+                f"`{part}` of {name} is in {value.dtype}; call `float()` on the network "
+                "(for speed ask for precision bfloat16 in the config)."
+            )
+        if value.is_inference():
+            raise ModelError(f"{name} was made in inference mode, which forbids gradients; make it outside.")
+        if value.is_meta:
+            raise ModelError(f"{name} is on the meta device and has no values; load its weights first.")
+    for part, layer in module.named_modules():
+        if isinstance(layer, _BatchNorm) and layer.running_mean is None:
+            raise ModelError(
+                f"`{part}` of {name} normalises by the batch at hand, so that the images of a batch touch each other; "
+                "give a network whose batch normalisation tracks its statistics."
+            )
 
 
 def _efficientnet_lite0(weights: Path | None) -> VisionModel:
@@ -153,7 +211,7 @@ def _efficientnet_lite0(weights: Path | None) -> VisionModel:
         std=(128 / 255, 128 / 255, 128 / 255),
         weights_sha256=sha256,
         weights_source=source,
-        regularization_layer=_REGULARIZATION_LAYERS[EFFICIENTNET_LITE0],
+        regularization_layer=REGULARIZATION_LAYERS[EFFICIENTNET_LITE0],
         classes=_imagenet_classes(),
     )
 
@@ -177,8 +235,8 @@ def _timm_model(name: str, weights: Path | None) -> VisionModel:
         **input_facts(module, name),
         weights_sha256=sha256,
         weights_source=f"timm: {module.pretrained_cfg['tag']}" if weights is None else f"file: {weights.name}",
-        regularization_layer=_REGULARIZATION_LAYERS.get(name),
-        channels_last=getattr(module, "output_fmt", None) == "NHWC",
+        regularization_layer=REGULARIZATION_LAYERS.get(name),
+        channels_last=getattr(module, "output_fmt", None) == "NHWC" or None,
         # Among the networks of timm those with a thousand classes are the ones for ImageNet.
         classes=_imagenet_classes() if module.num_classes == 1000 else (),
     )
@@ -190,7 +248,7 @@ def _torchvision_model(name: str, weights: Path | None) -> VisionModel:
         module, source = _download(name, default), f"torchvision: {default}"
         sha256 = file_sha256(Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(default.url).path).name)
     else:
-        module = torchvision.models.get_model(name, weights=None, **_ARCHITECTURE_OPTIONS.get(name, {}))
+        module = torchvision.models.get_model(name, weights=None, **ARCHITECTURE_OPTIONS.get(name, {}))
         source = f"file: {weights.name}"
         sha256 = load_weights(module, weights, name=name)
     # The transforms that belong to the default weights; a local file is taken to be of their kind.
@@ -203,8 +261,8 @@ def _torchvision_model(name: str, weights: Path | None) -> VisionModel:
         std=tuple(transforms.std),
         weights_sha256=sha256,
         weights_source=source,
-        regularization_layer=_REGULARIZATION_LAYERS.get(name),
-        channels_last=isinstance(module, torchvision.models.SwinTransformer),
+        regularization_layer=REGULARIZATION_LAYERS.get(name),
+        channels_last=isinstance(module, torchvision.models.SwinTransformer) or None,
         classes=tuple(default.meta["categories"]),
     )
 

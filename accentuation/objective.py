@@ -33,6 +33,8 @@ def look(
     features: Sequence[Feature],
     regularization_layer: str | None,
     precision: Precision = "float32",
+    *,
+    pull: bool = True,
 ) -> Look:
     """Measure feature and distance over the same crops of images and of their starts.
 
@@ -48,6 +50,7 @@ def look(
         features: what is raised, one for each image.
         regularization_layer: where the distance is taken; None for no distance.
         precision: of the network's passes.
+        pull: whether the distance's gradient is asked for; zeros otherwise.
     """
     seed_latents = _seed_latents(model, start, crops, regularization_layer, precision)
     images = images.detach().requires_grad_()
@@ -57,11 +60,13 @@ def look(
         raise AccentuationError(
             f"{model.name} passes no gradient on to its input; take `no_grad` and `detach` out of its forward pass."
         )
-    (feature_gradient,) = torch.autograd.grad(activations.sum(), images, retain_graph=True)
-    if regularization_layer is None or seed_latents is None:
-        return Look(activations.detach(), torch.zeros_like(activations), feature_gradient, torch.zeros_like(images))
-    distances = latent_distances(outputs[regularization_layer], seed_latents).reshape(len(features), -1).mean(dim=1)
-    (distance_gradient,) = torch.autograd.grad(distances.sum(), images)
+    pulled = pull and regularization_layer is not None
+    (feature_gradient,) = torch.autograd.grad(activations.sum(), images, retain_graph=pulled)
+    distances, distance_gradient = torch.zeros_like(activations), torch.zeros_like(images)
+    if regularization_layer is not None and seed_latents is not None:
+        distances = latent_distances(outputs[regularization_layer], seed_latents).reshape(len(features), -1).mean(dim=1)
+    if pulled:
+        (distance_gradient,) = torch.autograd.grad(distances.sum(), images)
     return Look(activations.detach(), distances.detach(), feature_gradient, distance_gradient)
 
 

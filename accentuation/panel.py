@@ -17,9 +17,17 @@ def panel(seed_image: Tensor, accentuation: Accentuation) -> Image.Image:
     Args:
         seed_image: ``(3, H, W)`` in [0, 1], the one that was accentuated.
         accentuation: what came of it.
+
+    Raises:
+        AccentuationError: the seed has another shape than what came of it.
     """
-    mask = accentuation.mask.expand(3, -1, -1)
-    pictures = [to_picture(image) for image in (seed_image, accentuation.image, mask, accentuation.blend)]
+    if seed_image.shape != accentuation.image.shape:
+        raise AccentuationError(
+            f"The seed has shape {tuple(seed_image.shape)} and its accentuation {tuple(accentuation.image.shape)}; "
+            "give the image that was accentuated."
+        )
+    shown = (seed_image, accentuation.image, accentuation.mask, accentuation.blend)
+    pictures = [to_picture(image) for image in shown]
     width, height = pictures[0].size
     row = Image.new("RGB", (len(pictures) * (width + GAP) - GAP, height), "white")
     for place, picture in enumerate(pictures):
@@ -28,15 +36,24 @@ def panel(seed_image: Tensor, accentuation: Accentuation) -> Image.Image:
 
 
 def to_picture(image: Tensor) -> Image.Image:
-    """From ``(3, H, W)`` in [0, 1] to an 8-bit RGB picture."""
-    pixels = image.detach().clamp(0, 1).mul(255).round().to(device="cpu", dtype=torch.uint8)
+    """From ``(3, H, W)``, or a grey ``(1, H, W)`` such as a mask, in [0, 1] to an 8-bit RGB picture.
+
+    Raises:
+        AccentuationError: it has another shape.
+    """
+    if image.ndim != 3 or image.shape[0] not in {1, 3}:
+        raise AccentuationError(
+            f"A picture is made of shape (3, height, width) or (1, height, width), not {tuple(image.shape)}; "
+            "take one image of a batch by its number."
+        )
+    pixels = image.expand(3, -1, -1).detach().clamp(0, 1).mul(255).round().to(device="cpu", dtype=torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())
 
 
 def to_tensor(picture: Image.Image) -> Tensor:
     """From a picture of any mode to ``(3, H, W)`` in [0, 1], upright as its camera held it.
 
-    An alpha channel is dropped.
+    Transparent parts are put on white.
 
     Raises:
         AccentuationError: it is no picture, but a file's name, an array or a tensor.
@@ -51,7 +68,10 @@ def to_tensor(picture: Image.Image) -> Tensor:
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """In 8-bit red, green and blue; the 16-bit greys of scanners and telescopes would be clipped to white by Pillow."""
-    if picture.mode.startswith("I"):
+    """In 8-bit red, green and blue, transparent parts on white: what lies hidden below them is often black or noise."""
+    if picture.mode.startswith("I"):  # the 16-bit greys of scanners and telescopes, which Pillow would clip to white
         return Image.fromarray((np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture.convert("RGBA"))
     return picture.convert("RGB")

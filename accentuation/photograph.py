@@ -18,13 +18,15 @@ def read_photograph(path: Path | str, shorter_side: int) -> Tensor:
         shorter_side: of the result at most, in pixels; the aspect ratio is kept, and smaller photographs are too.
 
     Returns:
-        ``(3, H, W)`` in [0, 1].
+        ``(3, H, W)`` in [0, 1], transparent parts on white.
 
     Raises:
-        AccentuationError: the file is missing or is not a picture, or the side is no length.
+        AccentuationError: the file is missing or is not a picture, or the side is no length in whole pixels.
     """
-    if shorter_side < 1:
-        raise AccentuationError(f"The size must be at least 1 pixel, not {shorter_side}.")
+    if not isinstance(shorter_side, int) or shorter_side < 1:
+        raise AccentuationError(
+            f"The size must be a whole number of at least 1 pixel, that of the shorter side, not {shorter_side!r}."
+        )
     picture = _read(path)
     scale = shorter_side / min(picture.size)
     if scale < 1:
@@ -46,5 +48,9 @@ def _read(path: Path | str) -> Image.Image:
         raise AccentuationError(f"{path} has too many pixels; make it smaller first.") from error
     except FileNotFoundError as error:
         raise AccentuationError(f"There is no file {path}; check its name.") from error
-    except (OSError, SyntaxError, ValueError) as error:  # no permission, a folder, or a file that is cut short
+    except IsADirectoryError as error:
+        raise AccentuationError(f"{path} is a folder; give a picture in it.") from error
+    except AttributeError as error:
+        raise AccentuationError(f"A photograph is read from the path of its file, not from {path!r}.") from error
+    except (OSError, SyntaxError, ValueError) as error:  # no permission, or a file that is cut short
         raise AccentuationError(f"{path} cannot be read as a picture ({error}); check the file.") from error

@@ -18,7 +18,9 @@ from accentuation.features import Feature
 from accentuation.images import check_image
 from accentuation.measuring import check_feature, check_layer
 from accentuation.models import VisionModel
+from accentuation.modes import own_modes
 from accentuation.reading import frozen
+from accentuation.streams import stream
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,15 @@ def cascade(
     names = stages_of(model, seed_image) if stages is None else tuple(stages)
     for name in names:
         _check_stage(model, name)
-    shuffled = replace(model, module=copy.deepcopy(model.module))
-    generator = torch.Generator().manual_seed(seed)
-    original = accentuate(model, seed_image, feature, config, seed=seed)
-    results = [_compared(None, original, original, seed_image)]
-    for name in names:
-        randomize(shuffled.module.get_submodule(name), generator)
-        done = accentuate(shuffled, seed_image, feature, config, seed=seed)
-        results.append(_compared(name, done, original, seed_image))
+    with own_modes(model.device):
+        shuffled = replace(model, module=copy.deepcopy(model.module))
+        generator = stream(seed, "weights")
+        original = accentuate(model, seed_image, feature, config, seed=seed)
+        results = [_compared(None, original, original, seed_image)]
+        for name in names:
+            randomize(shuffled.module.get_submodule(name), generator)
+            done = accentuate(shuffled, seed_image, feature, config, seed=seed)
+            results.append(_compared(name, done, original, seed_image))
     return tuple(results)
 
 
@@ -101,7 +104,7 @@ def stages_of(model: VisionModel, image: Tensor) -> tuple[str, ...]:
     ]
     try:
         with frozen(model.module), torch.no_grad():
-            model.module(model.normalize(model.resize(image[None].to(model.device))))
+            model.module(model.normalize(model.resize(image[None])))
     finally:
         for handle in handles:
             handle.remove()

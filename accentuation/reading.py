@@ -6,14 +6,18 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from accentuation.errors import AccentuationError, FeatureError, ModelError
-from accentuation.models import VisionModel
+from accentuation.errors import AccentuationError, FeatureError, ModelError, is_out_of_memory
+from accentuation.models import VisionModel, device_of
+from accentuation.modes import own_modes
 
 # The name that stands for the network's own output.
 LOGIT = "logit"
 
 # The name that stands for the images as the network gets them, before normalisation: pixel space.
 INPUT = "input"
+
+# Layers that take channels second and give them so, in every network.
+_CHANNELS_SECOND = (nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d)
 
 # Takes a layer's name and its output, and returns what the network goes on with; None leaves the output.
 Keep = Callable[[str, object], Tensor | None]
@@ -39,7 +43,7 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
         goes on with its own order.
 
     Raises:
-        FeatureError: a layer did not run, or its output is not one tensor.
+        FeatureError: a layer did not run, or its output is not one tensor with a row for each image.
     """
     hooked = list(dict.fromkeys(layer for layer in layers if layer not in {LOGIT, INPUT}))
     outputs: dict[str, Tensor] = {}
@@ -52,6 +56,7 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
             return None
         if not isinstance(output, Tensor):
             raise FeatureError(f"The output of `{layer}` of {model.name} is not one tensor, so it cannot be read.")
+        _check_batch(f"`{layer}` of {model.name}", output, images)
         order = _channels_second(output, model.module.get_submodule(layer), channels_last=model.channels_last)
         outputs[layer] = output.permute(order)
         if LOGIT not in layers and len(outputs) == len(hooked):
@@ -71,6 +76,7 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
             raise FeatureError(
                 f"The output of {model.name} is not one tensor; wrap it in a module that returns logits."
             )
+        _check_batch(f"The output of {model.name}", final, images)
         outputs[LOGIT] = final
     _check_all_ran(model, outputs, hooked)
     return found | outputs
@@ -80,10 +86,10 @@ def read_shapes(model: VisionModel, layers: Sequence[str]) -> dict[str, tuple[in
     """The shapes of layers' outputs for one black image, batch dimension first.
 
     Raises:
-        FeatureError: a layer did not run, or its output is not one tensor.
+        FeatureError: a layer did not run, or its output is not one tensor with a row for the image.
         ModelError: the network does not run on images of its input size.
     """
-    blank = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
+    blank = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device, dtype=torch.float32)
     with frozen(model.module), torch.no_grad(), input_size_blamed(model):
         outputs = read_layers(model, blank, layers)
     return {layer: tuple(output.shape) for layer, output in outputs.items()}
@@ -94,9 +100,11 @@ def input_size_blamed(model: VisionModel) -> Iterator[None]:
     """Where the network fails on its input, say so in a sentence that names the most likely reason: its size."""
     try:
         yield
-    except (AccentuationError, torch.OutOfMemoryError):
+    except AccentuationError:
         raise
     except (RuntimeError, AssertionError, ValueError, IndexError) as error:
+        if is_out_of_memory(error):
+            raise
         side, words = model.input_size, " ".join(str(error).split()) or type(error).__name__
         raise ModelError(
             f"{model.name} does not run on an input of {side} x {side} pixels ({words}); "
@@ -104,35 +112,40 @@ def input_size_blamed(model: VisionModel) -> Iterator[None]:
         ) from error
 
 
-def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool) -> tuple[int, ...]:
+def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool | None) -> tuple[int, ...]:
     """The order of a layer's output's dimensions that puts channels second.
 
     Args:
-        output: ``(B, C)``, tokens ``(B, T, C)``, or ``(B, C, h, w)`` or ``(B, h, w, C)``.
+        output: ``(B, C)``, ``(B, T, C)`` or ``(B, C, T)``, or ``(B, C, h, w)`` or ``(B, h, w, C)``.
         layer: what it is the output of.
-        channels_last: what holds where the shape leaves it open.
+        channels_last: what holds where the shape leaves it open; None for tokens only.
     """
-    if output.ndim == 3 and not isinstance(layer, nn.Conv1d):
-        return (0, 2, 1)
-    if output.ndim == 4 and not isinstance(layer, nn.Conv2d):
+    if output.ndim not in {3, 4} or isinstance(layer, _CHANNELS_SECOND):
+        return tuple(range(output.ndim))
+    is_last = output.ndim == 3 if channels_last is None else channels_last
+    if output.ndim == 4:
         # Inputs are square, so the two sizes that are alike are the rows and columns. Not even networks that keep
         # to one order do so everywhere: ConvNeXt puts channels last inside its blocks, Swin first before its head.
         _, first, middle, last = output.shape
         if (first == middle) != (middle == last):
-            channels_last = first == middle
-        return (0, 3, 1, 2) if channels_last else (0, 1, 2, 3)
-    return tuple(range(output.ndim))
+            is_last = first == middle
+    order = tuple(range(output.ndim))
+    return (0, order[-1], *order[1:-1]) if is_last else order
 
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode without gradients for its parameters, and give it back as it was."""
+    """Put a network into evaluation mode without gradients for its parameters, and give it back as it was.
+
+    Inside, PyTorch is in the library's own modes.
+    """
     training = [(part, part.training) for part in module.modules()]
     gradients = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
     try:
         module.eval()
         module.requires_grad_(False)
-        yield
+        with own_modes(device_of(module)):
+            yield
     finally:
         for part, was_training in training:
             part.training = was_training
@@ -157,6 +170,15 @@ def _hook(layer: str, keep: Keep) -> Callable[[nn.Module, object, object], Tenso
         return keep(layer, output)
 
     return hook
+
+
+def _check_batch(what: str, output: Tensor, images: Tensor) -> None:
+    """Some layers have windows or tokens first, and would be read as if these were images."""
+    if not output.ndim or len(output) != len(images):
+        raise FeatureError(
+            f"{what} has shape {tuple(output.shape)} for {len(images)} image(s), so its first dimension is not that of "
+            "the images and it cannot be read."
+        )
 
 
 def _check_all_ran(model: VisionModel, outputs: dict[str, Tensor], layers: Sequence[str]) -> None:

@@ -82,11 +82,11 @@ def bilinear(start: Tensor, extent: Tensor, pixels: int, size: int, lines: Tenso
     start, extent = start[:, None, None], extent[:, None, None]
     step = extent / size  # input pixels per output pixel
     reach = step.clamp(min=1)  # half the width of the triangle
-    centre = start + (torch.arange(size, device=start.device)[:, None] + 0.5) * step  # (N, size, 1)
+    centre = start + (torch.arange(size, device=start.device, dtype=start.dtype)[:, None] + 0.5) * step  # (N, size, 1)
     # As many pixels as have their middle inside the widest triangle that the line allows.
     taps = math.ceil(2 * max(1.0, pixels / size))
     pixel = (centre - reach - 0.5).floor().long() + 1 + torch.arange(taps, device=start.device)  # (N, size, taps)
-    weight = (1 - (pixel + 0.5 - centre).abs() / reach).clamp(min=0)
+    weight = (1 - (pixel.to(start.dtype) + 0.5 - centre).abs() / reach).clamp(min=0)
     weight = weight * ((pixel + 1 > start) & (pixel < start + extent) & (pixel >= 0) & (pixel < pixels))
     index = pixel.clamp(0, pixels - 1) + lines[:, None, None] * pixels
     return Resampling(

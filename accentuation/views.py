@@ -5,6 +5,7 @@ Hamblin et al. (arXiv 2402.10039), section 5 and figures 2 to 5. The blend is sh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from PIL import Image
 from torch import Tensor
@@ -14,7 +15,7 @@ from accentuation.attribution import AttributionMethod, attribute
 from accentuation.config import AccentuationConfig
 from accentuation.errors import AccentuationError
 from accentuation.feature_name import feature_name
-from accentuation.features import Feature, Logit
+from accentuation.features import Feature, Logit, short_text
 from accentuation.grid import Cell, grid
 from accentuation.measuring import channel_activations, measure
 from accentuation.models import VisionModel
@@ -65,6 +66,8 @@ def where_and_what(
     Raises:
         AccentuationError: there is no feature, or one of the pictures cannot be made.
     """
+    if isinstance(features, Feature):
+        raise AccentuationError(f"features must be a list with one feature for each row, not `{short_text(features)}`.")
     accentuations = accentuate_many(model, _jobs([seed_image], features, seed), config)
     rows, cells = [], []
     for feature, done in zip(features, accentuations, strict=True):
@@ -106,6 +109,8 @@ def misclassification(
     Raises:
         AccentuationError: the network is right, has no such class, or the image cannot be accentuated.
     """
+    if not isinstance(truth, Integral):  # NumPy's whole numbers are, too
+        raise AccentuationError(f"truth must be the number of the true class, not {truth!r}.")
     predicted = Logit(int(_logits(model, seed_image).argmax()))
     if predicted.index == truth:
         raise AccentuationError(f"{model.name} sees the true class {truth} here; give an image that it gets wrong.")
@@ -179,8 +184,8 @@ def most_inhibited(
         AccentuationError: the network has fewer logits, or the image cannot be accentuated.
     """
     logits = _logits(model, seed_image)
-    if not 1 <= count <= len(logits):
-        raise AccentuationError(f"count must be from 1 to {len(logits)}, the number of logits, not {count}.")
+    if not isinstance(count, int) or not 1 <= count <= len(logits):
+        raise AccentuationError(f"count must be from 1 to {len(logits)}, the number of logits, not {count!r}.")
     features = [Logit(index) for index in logits.argsort()[:count].tolist()]
     accentuations = accentuate_many(model, _jobs([seed_image], features, seed), config)
     rows, cells = [], []
@@ -191,7 +196,7 @@ def most_inhibited(
             [
                 _cell(seed_image, f"{numbers['name']}: {done.activation_before:.2f}"),
                 _cell(done.image, f"without mask: {numbers['activation_unmasked']:.2f}"),
-                _cell(done.mask.expand(3, -1, -1), "mask"),
+                _cell(done.mask, "mask"),
                 _cell(done.blend, f"blend: {done.activation_after:.2f}"),
             ]
         )

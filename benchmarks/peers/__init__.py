@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import accentuation
+from accentuation.mask import blend, opacity_masks
 
 NAMES = ("faccent", "dreamlens")
 
@@ -50,8 +51,33 @@ class Task:
         return layers[-1], self.feature.index
 
 
-# Takes what to make and what to call after each step, and returns the optimised image.
-Run = Callable[[Task, Callable[[], None]], Tensor]
+@dataclass(frozen=True)
+class Made:
+    """What a library made of a task, on the model's device.
+
+    Attributes:
+        image: ``(3, H, W)`` in [0, 1], the optimised image.
+        blend: ``(3, H, W)`` in [0, 1], the image where its library saw the feature's gradient, else the seed.
+    """
+
+    image: Tensor
+    blend: Tensor
+
+
+# Takes what to make and what to call after each step.
+Run = Callable[[Task, Callable[[], None]], Made]
+
+
+def blended(task: Task, image: Tensor, importance: Tensor) -> Made:
+    """An image with its blend: the gradients are its library's own, how they become an opacity is the same for all.
+
+    Args:
+        task: what the image was made for.
+        image: ``(3, H, W)`` in [0, 1].
+        importance: ``(3, H, W)``, what the library summed of the feature's absolute gradients on the pixels.
+    """
+    masks = opacity_masks(importance[None].to(image.device), accentuation.AccentuationConfig().mask_percentile)
+    return Made(image, blend(image, task.image, masks[0]))
 
 
 def load_peers(folder: Path | None) -> dict[str, Run]:

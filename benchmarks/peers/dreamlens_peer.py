@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 from dreamlens import FeatureAccentuationConfig, FeatureTarget, FeatureVisualizer
-from torch import Tensor
 
 import accentuation
-from benchmarks.peers import Task, clocked_adam
+from benchmarks.peers import Made, Task, blended, clocked_adam
 
 
-def run(task: Task, on_step: Callable[[], None]) -> Tensor:
+def run(task: Task, on_step: Callable[[], None]) -> Made:
     """The image that DreamLens makes, in its phase parametrisation, else its defaults but for what the task sets."""
     side = task.model.input_size
     config = FeatureAccentuationConfig(
@@ -28,5 +27,4 @@ def run(task: Task, on_step: Callable[[], None]) -> Tensor:
         task.model.module, quiet=True, device=task.model.device, preprocess=task.model.normalize
     )
     result = visualizer.accentuate(choose(layer, unit), task.image, regularization_layer=task.layer, config=config)
-    made: Tensor = result.image().detach()[0]
-    return made
+    return blended(task, result.image().detach()[0], result.transparency)

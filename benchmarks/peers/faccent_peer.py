@@ -14,7 +14,7 @@ sys.modules.setdefault("ipywidgets", ModuleType("ipywidgets"))
 from faccent import objectives, param, render, transform  # noqa: E402
 
 from accentuation import VisionModel  # noqa: E402
-from benchmarks.peers import Task, clocked_adam  # noqa: E402
+from benchmarks.peers import Made, Task, blended, clocked_adam  # noqa: E402
 
 
 class _Normalized(nn.Module):
@@ -31,7 +31,7 @@ class _Normalized(nn.Module):
         return logits
 
 
-def run(task: Task, on_step: Callable[[], None]) -> Tensor:
+def run(task: Task, on_step: Callable[[], None]) -> Made:
     """The image that faccent makes, its own transforms and defaults but for what the task sets."""
     side = task.model.input_size
     with contextlib.redirect_stdout(io.StringIO()):  # it tells what it does
@@ -40,7 +40,7 @@ def run(task: Task, on_step: Callable[[], None]) -> Tensor:
         )
         layer, unit = _hook_name(task.unit[0]), task.unit[1]
         distance_layer = _hook_name(task.layer)
-        render.render_vis(
+        _images, importances, *_losses = render.render_vis(
             _Normalized(task.model),
             objectives.channel(layer, unit, batch=0),  # the second image of the batch is the seed
             parameterizer=canvas,
@@ -57,8 +57,8 @@ def run(task: Task, on_step: Callable[[], None]) -> Tensor:
             accent_reg_layer=distance_layer,
             accent_reg_alpha=1.0,
         )
-    made: Tensor = canvas.params_to_img().detach()[0]
-    return made
+    # Of the batch of two the first is the image, the second its seed.
+    return blended(task, canvas.params_to_img().detach()[0], importances[-1][0])
 
 
 def _hook_name(layer: str) -> str:

@@ -1,5 +1,7 @@
 """Accentuations of the real network, and the promises of the loop."""
 
+import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 from accentuation import (
     AccentuationConfig,
     AccentuationError,
+    Channel,
     FeatureError,
     Job,
     Logit,
@@ -23,6 +26,8 @@ from accentuation import (
 )
 from accentuation.crops import CropSource
 from accentuation.features import feature_values
+from accentuation.folding import folded_copy
+from accentuation.loop import _Run
 from accentuation.reading import read_layers
 
 # Small and short, but real: a few seconds on two cores.
@@ -54,9 +59,12 @@ def test_it_raises_the_feature_on_held_out_crops(lite0, cat, text):
 def test_the_regulariser_lowers_the_distance_in_its_layer_at_equal_steps(lite0, cat):
     feature = parse_feature("blocks.3.1:channel=40")
     free, balanced, strict = (
-        accentuate(lite0, cat, feature, replace(QUICK, regularization=weight), seed=2).distances
+        accentuate(
+            lite0, cat, feature, replace(QUICK, regularization=weight, regularization_layer="blocks.2.1"), seed=2
+        )
         for weight in (0.0, 1.0, 4.0)
     )
+    free, balanced, strict = (done.distances for done in (free, balanced, strict))
     assert free[-1] > balanced[-1] > strict[-1] > 0
     assert free[0] == balanced[0] == strict[0] == 0
 
@@ -267,12 +275,21 @@ def test_a_config_can_be_checked_before_anything_is_made(tiny):
         ("uniform_noise", 2.0),
         ("strength", 1.5),
         ("patience", 0),
+        ("patience", 1.5),
+        ("steps", "3"),
+        ("steps", 2.0),
+        ("crops", 1.5),
+        ("strength", "full"),
+        ("levels", 0.1),
+        ("levels", ("high",)),
+        ("snapshot_steps", 2),
+        ("snapshot_steps", (1.5,)),
         ("parametrization", "paint"),
         ("precision", "float8"),
     ],
 )
 def test_a_setting_out_of_its_range_is_named(setting, value):
-    with pytest.raises(AccentuationError, match=f"{setting} must be .*, not {value!r}"):
+    with pytest.raises(AccentuationError, match=f"{setting} must be .*, not {re.escape(repr(value))}"):
         AccentuationConfig(**{setting: value})
 
 
@@ -444,7 +461,7 @@ def test_a_level_that_is_not_a_number_is_refused():
         Job(torch.full((3, 8, 8), 0.4), Logit(1), 1, (float("nan"),))
 
 
-@pytest.mark.parametrize("size", [0, -1])
+@pytest.mark.parametrize("size", [0, -1, "3", 1.5])
 def test_a_batch_of_nothing_is_refused(tiny, size):
     with pytest.raises(AccentuationError, match="batch_size must be at least 1"):
         list(accentuate_many(tiny, [], TINY, batch_size=size))
@@ -465,3 +482,81 @@ def test_a_network_that_cuts_the_gradient_or_returns_no_tensor_is_told(tiny):
         accentuate(replace(tiny, module=Cut(tiny.module, torch.Tensor.detach)), image, Logit(1), config, seed=1)
     with pytest.raises(FeatureError, match="wrap it in a module that returns logits"):
         accentuate(replace(tiny, module=Cut(tiny.module, list)), image, Logit(1), config, seed=1)
+
+
+def test_without_regularisation_no_distance_is_taken_unless_its_layer_is_named(tiny, monkeypatch):
+    passes = []
+    tiny.module.mix.register_forward_hook(lambda _module, inputs, _output: passes.append(len(inputs[0])))
+    image, config = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(6)), replace(TINY, regularization=0)
+    free = accentuate(tiny, image, Logit(1), config, seed=1)
+    assert passes.count(TINY.crops) == TINY.steps + 1  # one pass a step, and the measurement of seed and blend
+    assert free.distances.tolist() == [0.0] * TINY.steps
+    passes.clear()
+    watched = accentuate(tiny, image, Logit(1), replace(config, regularization_layer="mix"), seed=1)
+    assert passes.count(TINY.crops) == 2 * TINY.steps + 1
+    assert torch.equal(watched.image, free.image)
+    assert watched.distances[-1] > 0
+
+
+class _BadAt(torch.nn.Module):
+    """A network that goes wrong in one place: its logits are not finite, or a layer's distance has no finite slope."""
+
+    def __init__(self, inner, where):
+        super().__init__()
+        self.inner, self.where, self.held = inner, where, torch.nn.Identity()
+
+    def forward(self, images):
+        logits = self.inner(images)
+        if self.where == "activation":
+            return logits + torch.full_like(logits, float("nan"))
+        return logits + 0 * self.held(images.sum(dim=1).sub(images.sum(dim=1).detach()).sqrt()).detach().mean()
+
+
+def test_an_activation_that_is_not_finite_is_an_error_though_its_gradient_is_none(tiny):
+    model = replace(tiny, module=_BadAt(tiny.module, "activation"), regularization_layer="inner.mix")
+    with pytest.raises(AccentuationError, match="The activation of `logit=0` is not finite"):
+        accentuate(model, torch.full((3, 8, 8), 0.4), Logit(0), TINY, seed=1)
+
+
+def test_a_distance_whose_gradient_is_not_finite_is_named_and_not_the_feature(tiny):
+    model = replace(tiny, module=_BadAt(tiny.module, "distance"), regularization_layer="held")
+    with pytest.raises(AccentuationError, match="gradient of the distance in `held` is not finite"):
+        accentuate(model, torch.full((3, 8, 8), 0.4), Logit(0), TINY, seed=1)
+
+
+@pytest.mark.parametrize("seed", [1.5, -1, 2**64, "1", None])
+def test_a_seed_that_is_none_is_told(tiny, seed):
+    with pytest.raises(AccentuationError, match=r"seed must be a whole number from 0 to 2\*\*64 - 1, not"):
+        accentuate(tiny, torch.full((3, 8, 8), 0.4), Logit(0), TINY, seed=seed)
+
+
+def test_jobs_that_are_none_are_told(tiny):
+    with pytest.raises(AccentuationError, match=r"jobs must be Jobs, .*, not a tuple"):
+        list(accentuate_many(tiny, [(torch.full((3, 8, 8), 0.4), Logit(0), 1)], TINY))
+
+
+def test_a_job_without_levels_is_measured_on_its_way_as_little_beside_one_with_levels_as_alone(tiny):
+    image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(3))
+    jobs = [Job(image, Logit(1), 1, (1e6,)), Job(image, Logit(1), 2)]
+    with_levels, without = accentuate_many(tiny, jobs, replace(TINY, snapshot_steps=(2,)), batch_size=2)
+    assert with_levels.snapshots[0].activation is not None
+    assert without.snapshots[0].activation is None
+
+
+def test_the_network_is_copied_once_for_many_jobs_of_one_feature(lite0, cat, monkeypatch):
+    made = []
+    module = sys.modules["accentuation.accentuate"]
+    monkeypatch.setattr(module, "folded_copy", lambda *asked: made.append(asked) or folded_copy(*asked))
+    jobs = [Job(cat, Channel("blocks.1.0", 3), seed) for seed in (1, 2)]
+    config = AccentuationConfig(steps=1, crops=1, regularization=0)
+    first, _ = accentuate_many(lite0, jobs, config, batch_size=1)
+    assert len(made) == 1
+    assert torch.equal(first.image, accentuate(lite0, cat, jobs[0].feature, config, seed=1).image)
+
+
+def test_the_image_is_not_compared_with_its_start_any_more_once_the_balance_is_set(tiny, monkeypatch):
+    asked, balance = [], _Run._balance
+    monkeypatch.setattr(_Run, "_balance", lambda *arguments: asked.append(1) or balance(*arguments))
+    image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(3))
+    accentuate(tiny, image, Logit(1), replace(TINY, steps=6), seed=1)
+    assert len(asked) == 2  # the first step sees the start itself

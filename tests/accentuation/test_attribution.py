@@ -186,6 +186,7 @@ def test_a_dead_feature_has_an_empty_map(tiny):
         ({"method": "smooth_grad", "noise": -0.1}, "0 or more"),
         ({"method": "grad_cam", "image": torch.zeros(1, 8, 8)}, r"shape \(3, height, width\), not \(1, 8, 8\)"),
         ({"method": "grad_cam", "image": torch.full((3, 8, 8), 255.0)}, "from 0 to 1"),
+        ({"method": "smooth_grad", "seed": 2**70}, "seed must be a whole number from 0"),
         ({"method": "smooth_grad", "seed": None}, "smooth_grad draws its noise at random; give it a seed"),
     ],
 )
@@ -198,7 +199,7 @@ def test_what_cannot_be_used_is_named(tiny, options, message):
     ("layer", "feature", "message"),
     [
         ("head", "logit=1", "not a layer with positions"),
-        ("logit", "logit=1", "no positions"),
+        ("logit", "logit=1", "`logit` is not a layer with positions"),
         ("heat", "logit=1", "no layer `heat`"),
         ("relu", "mix:channel=0", "`relu` does not lead to `mix:channel=0`"),
     ],

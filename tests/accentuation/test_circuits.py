@@ -1,12 +1,14 @@
 """Circuits, against hand computation and NumPy's correlation."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
 
 from accentuation import AccentuationError, FeatureError, parse_feature
 from accentuation.circuit_plot import circuit_plot
-from accentuation.circuits import circuit_correlations, circuit_vectors
+from accentuation.circuits import circuit_correlations, circuit_vectors, pooled
 from accentuation.measuring import measure
 
 LOGIT_1 = parse_feature("logit=1")  # of the tiny network: mean(relu(2r)) + mean(relu(-g)), for normalised r and g
@@ -113,5 +115,51 @@ def test_the_plot_shows_the_medians_and_names_its_axes_and_bands():
     shown = [float(line.get_ydata()[0]) for line in axes.lines[:3]]
     expected = [np.median(each["layer"].numpy()) for each in (made.natural, made.accentuation, made.visualization)]
     assert shown == pytest.approx(expected)
-    legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert "accentuation - natural: middle half" in legend
+    assert "accentuation - natural: middle half" in legend_of(axes.figure)
+
+
+def legend_of(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize("layers", [["blocks.2.1"], [f"encoder.layers.encoder_layer_{n}.mlp" for n in range(12)]])
+def test_the_plot_cuts_off_none_of_its_words_and_its_legend_covers_no_point(layers):
+    vectors = random_vectors(3, 1)["layer"]
+    named = dict.fromkeys(layers, vectors)
+    figure = circuit_plot(circuit_correlations(named, named, [0, 1, 2], named))
+    figure.savefig(io.BytesIO())  # only drawing lays it out
+    (axes,) = figure.axes
+    words = [axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels()]
+    legend = figure.legends[0].get_window_extent()
+    assert not any(legend.overlaps(each.get_window_extent()) for each in [axes, *words])
+    for extent in (legend, *(each.get_window_extent() for each in words)):
+        assert extent.x0 >= 0
+        assert extent.y0 >= 0
+        assert extent.x1 <= figure.bbox.x1
+        assert extent.y1 <= figure.bbox.y1
+
+
+def test_visualizations_may_be_left_out():
+    made = circuit_correlations(random_vectors(3, 1), random_vectors(2, 2), [2, 0])
+    with_them = circuit_correlations(random_vectors(3, 1), random_vectors(2, 2), [2, 0], random_vectors(2, 3))
+    assert torch.equal(made.natural["layer"], with_them.natural["layer"])
+    assert torch.equal(made.accentuation["layer"], with_them.accentuation["layer"])
+    assert made.visualization == {}
+    assert not any("visualisation" in words for words in legend_of(circuit_plot(made)))
+
+
+def test_a_kind_of_which_there_is_none_is_not_drawn():
+    none = {"layer": torch.zeros(0, 7)}
+    legend = legend_of(circuit_plot(circuit_correlations(random_vectors(3, 1), none, [], none)))
+    assert legend == ["natural - natural: median", "natural - natural: middle half"]
+
+
+def test_the_pairs_of_several_features_are_put_together_where_both_have_the_layer():
+    first = circuit_correlations(random_vectors(3, 1), random_vectors(2, 2), [2, 0], random_vectors(1, 3))
+    vectors = {"early": random_vectors(2, 4)["layer"], "layer": random_vectors(2, 5)["layer"]}
+    second = circuit_correlations(vectors, vectors, [0, 1])
+    both = pooled([second, first])
+    assert list(both.natural) == ["early", "layer"]
+    assert torch.equal(both.natural["early"], second.natural["early"])
+    assert torch.equal(both.natural["layer"], torch.cat([second.natural["layer"], first.natural["layer"]]))
+    assert torch.equal(both.visualization["layer"], first.visualization["layer"])

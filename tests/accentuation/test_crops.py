@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from accentuation import AccentuationConfig
 from accentuation.crops import Boxes, CropSource, cut, draw_boxes, draw_noise
+from accentuation.streams import stream
 
 
 def random_image(height: int, width: int) -> torch.Tensor:
@@ -63,16 +64,26 @@ def test_the_sides_fill_their_range_evenly():
     np.testing.assert_allclose(shares, 0.1, atol=0.01)
 
 
+def noise_of(gaussian: float, uniform: float, seed: int) -> torch.Tensor:
+    noise, spare = torch.full((2, 100_000), torch.nan)
+    config = AccentuationConfig(gaussian_noise=gaussian, uniform_noise=uniform)
+    draw_noise(noise, spare, config, torch.Generator().manual_seed(seed))
+    return noise
+
+
 def test_the_noise_has_the_spread_that_was_asked_and_no_mean():
-    generator = torch.Generator().manual_seed(8)
-    gaussian = draw_noise((100_000,), AccentuationConfig(gaussian_noise=0.02, uniform_noise=0.0), generator)
-    uniform = draw_noise((100_000,), AccentuationConfig(gaussian_noise=0.0, uniform_noise=0.02), generator)
+    gaussian, uniform, both = noise_of(0.02, 0.0, 8), noise_of(0.0, 0.02, 9), noise_of(0.02, 0.02, 10)
     assert gaussian.std().item() == pytest.approx(0.02, rel=0.02)
     assert uniform.std().item() == pytest.approx(0.02 / math.sqrt(12), rel=0.02)
+    assert both.std().item() == pytest.approx(0.02 * math.sqrt(13 / 12), rel=0.02)
     assert uniform.abs().max() <= 0.01
-    assert abs(gaussian.mean()) < 3e-4
-    assert abs(uniform.mean()) < 3e-4
-    assert draw_noise((5,), AccentuationConfig(gaussian_noise=0.0, uniform_noise=0.0), generator) is None
+    for noise in (gaussian, uniform, both):
+        assert abs(noise.mean()) < 3e-4
+
+
+def test_without_noise_none_is_drawn():
+    config = AccentuationConfig(crops=2, gaussian_noise=0.0, uniform_noise=0.0)
+    assert crop_source(config, 8, 1).draw().noise is None
 
 
 def test_two_images_see_the_same_boxes_and_the_same_noise():
@@ -106,3 +117,14 @@ def test_a_batch_sees_the_crops_of_its_members_one_by_one_also_after_one_has_lef
     torch.testing.assert_close(together.draw().take(images)[3:], alone.draw().take(images[1:]))
     together.keep([1])
     torch.testing.assert_close(together.draw().take(images[1:]), alone.draw().take(images[1:]))
+
+
+def test_the_sizes_of_boxes_and_their_noise_have_nothing_to_do_with_each_other():
+    config = AccentuationConfig(crops=3000)
+    crops = CropSource(8, 8, 1, config, [1]).draw()
+    boxes = draw_boxes(3000, 8, 8, config.crop_min, config.crop_max, stream(1, "boxes"))
+    assert torch.equal(crops.columns.weight, cut(boxes, 8, 8, 1).columns.weight)  # these are its boxes
+    noise = crops.noise.flatten()
+    for values in (boxes.side, boxes.top, boxes.left):
+        for part in (noise[:3000], noise[:3000].abs(), noise[-3000:].abs()):
+            assert abs(torch.corrcoef(torch.stack([values, part]))[0, 1]) < 0.1

@@ -1,6 +1,7 @@
 """The text form of features, their values by hand, and what mistaken ones are told."""
 
 import math
+import re
 from collections import OrderedDict
 from dataclasses import replace
 
@@ -68,17 +69,70 @@ def test_a_class_is_found_by_its_name():
         FeatureError, match=r"`class=Egyptian hat` does not exist in this network; .* are `Egyptian cat`"
     ):
         parse_feature("class=Egyptian hat", classes=("tabby", "Egyptian cat"))
-    with pytest.raises(FeatureError, match="does not name its classes"):
+    with pytest.raises(FeatureError, match=r"No names of classes are known here.*give `classes=model\.classes`"):
         parse_feature("class=Egyptian cat")
+
+
+@pytest.mark.parametrize("classes", [("tabby", "Cardigan", "cardigan"), ("crane", "crane")])
+def test_a_name_of_several_classes_is_told_their_numbers(classes):
+    name = classes[-1] if classes[0] == classes[1] else "CARDIGAN"
+    first, second = len(classes) - 2, len(classes) - 1
+    sentence = f"write `logit={first}` ({classes[first]}) or `logit={second}` ({classes[second]})."
+    with pytest.raises(FeatureError, match=re.escape(sentence)):
+        parse_feature(f"class={name}", classes=classes)
+
+
+def test_of_two_names_that_differ_in_case_each_can_be_written():
+    classes = ("tabby", "Cardigan", "cardigan")
+    assert parse_feature("class=Cardigan", classes=classes) == Logit(1)
+    assert parse_feature("class=cardigan", classes=classes) == Logit(2)
+
+
+def test_a_word_of_several_names_lists_them_and_a_number_is_told_to_be_a_logit():
+    classes = ("catamaran", "cab", "can", "cot", "cut", "Egyptian cat", "hat", "tiger cat")
+    with pytest.raises(FeatureError, match="the nearest names are `Egyptian cat`, `tiger cat`, `"):
+        parse_feature("class=cat", classes=classes)
+    with pytest.raises(FeatureError, match="`class=5` does not exist in this network; write `logit=5`"):
+        parse_feature("class=5", classes=classes)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("285", "logit=285"),
+        ("logit=285-0.5*logit=281", "logit=285 - 0.5*logit=281"),
+        ("logit=285 -0.5*logit=281", "logit=285 - 0.5*logit=281"),
+        ("blocks.4.2:channel=1+blocks.4.2:channel=2", "blocks.4.2:channel=1 + blocks.4.2:channel=2"),
+        ("2 * logit=281", "2*logit=281"),
+        (" logit = 3 ", "logit=3"),
+        ("Logit=285", "logit=285"),
+        ("Class = Egyptian cat", "class=Egyptian cat"),
+        ("blocks.4.2.channel=17", "blocks.4.2:channel=17"),
+        ("blocks.4.2:chanel=17", "blocks.4.2:channel=17"),
+        ("blocks.4.2 : neuron = 17@3,4", "blocks.4.2:neuron=17@3,4"),
+    ],
+)
+def test_a_text_that_is_nearly_a_feature_is_told_the_right_spelling(text, meant):
+    with pytest.raises(FeatureError) as raised:
+        parse_feature(text, classes=("tabby", "Egyptian cat"))
+    assert str(raised.value) == f"`{text.strip()}` is not a feature; write `{meant}`."
+    parse_feature(meant, classes=("tabby", "Egyptian cat"))
+
+
+@pytest.mark.parametrize("other", [None, 5, Logit(5)])
+def test_what_is_no_text_is_no_feature(other):
+    with pytest.raises(FeatureError, match=f"reads a text, not a {type(other).__name__}"):
+        parse_feature(other)
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "is not a feature; write `logit=285`"),
+        ("", "The text of the feature is empty; write `logit=285`"),
         ("logit", "is not a feature"),
-        ("logit=-1", "is not a feature"),
-        ("logit=1.5", "is not a feature"),
+        ("logit=-1", "is not a feature, a logit being a whole number from 0 on; write `logit=285`"),
+        ("logit=1.5", "is not a feature, a logit being a whole number from 0 on"),
+        ("blocks.4.2:channel=-1", "a channel being a whole number from 0 on"),
         ("blocks.4.2:channel=", "is not a feature"),
         ("logit=1 + ", "is not a feature"),
         ("channel=17", "does not say in which layer; write for example `blocks.4.2:channel=17`"),
@@ -203,9 +257,17 @@ def test_a_unit_out_of_range_is_told_the_range(lite0, text, largest):
     check_feature(lite0, parse_feature(f"{text.partition('=')[0]}={largest}"))
 
 
-def test_a_layer_without_positions_has_no_channels(lite0):
-    with pytest.raises(FeatureError, match="`classifier` is not a layer with positions"):
-        check_feature(lite0, Channel("classifier", 3))
+def test_a_layer_without_positions_has_its_channels_at_one_place(tiny):
+    images = torch.stack([torch.full((3, 8, 8), value) for value in (0.25, 0.75)])
+    logits = channel_activations(tiny, images, ["logit", "head"])
+    torch.testing.assert_close(logits["head"], logits["logit"])
+    for feature in (Channel("head", 1), Neuron("head", 1), Direction("head", ((1, 1.0),))):
+        torch.testing.assert_close(measure(tiny, images, feature), logits["logit"][:, 1])
+    with pytest.raises(FeatureError, match="the channel must be from 0 to 1"):
+        check_feature(tiny, Channel("head", 2))
+    for feature in (Neuron("head", 1, (0,)), SpatialMap("head", ((1, (0, 0), 1.0),))):
+        with pytest.raises(FeatureError, match="`head` is not a layer with positions"):
+            check_feature(tiny, feature)
 
 
 def test_a_layer_that_never_runs_cannot_be_read(tiny):
@@ -388,3 +450,83 @@ def test_a_direction_of_a_table_is_refused_in_one_sentence():
     with pytest.raises(FeatureError, match="flatten the vector first"):
         Direction.of_vector("blocks.4.2", [[1.0], [2.0]])
     assert Direction.of_vector("blocks.4.2", torch.tensor([0.0, 2.0])).components == ((1, 2.0),)
+
+
+@pytest.mark.parametrize("module", [torch.nn.Identity(), torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Flatten(0))])
+def test_a_network_whose_output_is_no_table_of_logits_has_no_logit(tiny, module):
+    model, images = replace(tiny, module=module, input_size=1), torch.full((1, 3, 1, 1), 0.4)
+    with pytest.raises(FeatureError, match=r"output.* has shape \(.*\)"):
+        measure(model, images, Logit(0))
+
+
+def test_a_unit_of_an_output_with_positions_is_a_channel_of_it(tiny):
+    model = replace(tiny, module=torch.nn.Conv2d(3, 4, 1))
+    assert channel_activations(model, torch.rand(2, 3, 8, 8), ["logit"])["logit"].shape == (2, 4)
+    assert measure(model, torch.rand(2, 3, 8, 8), Channel("logit", 3)).shape == (2,)
+    with pytest.raises(FeatureError, match=r"has shape \(1, 4, 8, 8\); wrap it in a module that returns logits"):
+        measure(model, torch.rand(2, 3, 8, 8), Logit(3))
+
+
+def test_a_feature_of_your_own_must_give_one_value_for_each_image(tiny):
+    class Whole(Channel):
+        def values(self, outputs):
+            return outputs[self.layer]
+
+    with pytest.raises(FeatureError, match=r"must give one value for each of 2 image\(s\), not shape \(2, 2, 8, 8\)"):
+        measure(tiny, torch.rand(2, 3, 8, 8), Whole("mix", 0))
+
+
+@pytest.mark.parametrize("text", ["mix:direction=0*1,0*1^2", "mix:map=0@3,4*1;1@0,0*1;0@3,4*-1"])
+def test_an_entry_that_stands_twice_is_refused(tiny, text):
+    with pytest.raises(FeatureError, match="names an entry more than once; add up its weights"):
+        check_feature(tiny, parse_feature(text))
+
+
+@pytest.mark.parametrize(
+    ("feature", "sentence"),
+    [
+        (Logit(1.0), "The logit of `logit=1.0` must be a whole number, not 1.0"),
+        (Channel("mix", "1"), "The channel of .* must be a whole number, not '1'"),
+        (Neuron("mix", 1, 3), r"position must be a tuple of whole numbers such as `\(3, 4\)`, not 3"),
+        (Neuron("mix", 1, (0, 0.5)), "position must be a tuple of whole numbers"),
+    ],
+)
+def test_a_number_of_the_wrong_kind_is_told(tiny, feature, sentence):
+    with pytest.raises(FeatureError, match=sentence):
+        check_feature(tiny, feature)
+    check_feature(tiny, Logit(np.int64(1)))
+
+
+def test_lists_of_entries_serve_as_well_as_tuples(tiny):
+    assert Direction("mix", [[0, 1.0]]) == Direction("mix", ((0, 1.0),))
+    assert hash(SpatialMap("mix", [(0, [3, 4], 1.0)])) == hash(SpatialMap("mix", ((0, (3, 4), 1.0),)))
+
+
+def test_activations_that_are_not_finite_are_an_error(tiny):
+    with torch.no_grad():
+        tiny.module.head.bias.fill_(math.nan)
+    for call in (
+        lambda: measure(tiny, torch.rand(1, 3, 8, 8), Logit(1)),
+        lambda: measure_on_crops(tiny, torch.rand(1, 3, 8, 8), Logit(1), crops=1, seed=1),
+    ):
+        with pytest.raises(AccentuationError, match="activation of `logit=1` is not finite"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("activations", "percentiles", "sentence"),
+    [
+        ([1.0, 2.0], [101], "numbers from 0 to 100"),
+        ([1.0, 2.0], 99, "numbers from 0 to 100"),
+        ([], [50], "one finite activation for each"),
+        ([math.nan], [50], "one finite activation for each"),
+    ],
+)
+def test_levels_of_nothing_are_refused(activations, percentiles, sentence):
+    with pytest.raises(AccentuationError, match=sentence):
+        natural_levels(torch.tensor(activations), percentiles)
+
+
+def test_distances_are_between_as_many_images(tiny):
+    with pytest.raises(AccentuationError, match=r"must have one shape, not \(2, 3, 8, 8\) and \(1, 3, 8, 8\)"):
+        latent_distance(tiny, torch.rand(2, 3, 8, 8), torch.rand(1, 3, 8, 8), "mix")

@@ -80,8 +80,6 @@ class Awkward(Normalized):
             self.lock = threading.Lock()
         if how == "computes its weights":
             nn.utils.parametrizations.weight_norm(self.conv)
-        if how == "keeps no statistics":
-            self.norm = nn.BatchNorm2d(4, track_running_stats=False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         if self.how == "reads what is folded away":
@@ -96,7 +94,6 @@ class Awkward(Normalized):
     [
         "holds a lock",
         "computes its weights",
-        "keeps no statistics",
         "reads what is folded away",
         "calls by keyword",
     ],

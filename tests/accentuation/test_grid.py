@@ -34,6 +34,14 @@ def test_a_caption_is_drawn_below_its_picture():
     assert sheet[GAP + 60 + LINE_HEIGHT :].min() == 255
 
 
+def test_a_caption_stands_right_below_the_highest_picture_of_its_row():
+    wide, tall = Cell(plain("red", (100, 50)), "word"), Cell(plain("blue", (50, 40)), "word")
+    assert grid([[wide]], side=60).height == GAP + 30 + LINE_HEIGHT + GAP
+    sheet = grid([[wide, tall]], side=60)
+    assert sheet.height == GAP + 48 + LINE_HEIGHT + GAP
+    assert np.asarray(sheet)[GAP + 48 : GAP + 48 + LINE_HEIGHT, : GAP + 60].min() < 100
+
+
 @pytest.mark.parametrize("text", ["four words that wrap", "one_word_that_is_much_wider_than_its_cell", "two\nlines"])
 def test_captions_are_wrapped_into_their_cell_without_losing_a_letter(text):
     lines = _wrapped(text, 60)

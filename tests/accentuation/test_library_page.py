@@ -21,8 +21,9 @@ def test_the_examples_run_from_top_to_bottom(tmp_path, monkeypatch, cat):
     assert len(BLOCKS) > 10
     for block in BLOCKS:
         exec(compile(block, "docs/library.md", "exec"), names)
+    assert [shot.step > 0 for shot in names["graded"].snapshots] == [True, True]
     made = {path.name for path in tmp_path.iterdir()}
-    assert made == set(re.findall(r'"([a-z]+\.(?:png|jpg))"', PAGE))
+    assert made == set(re.findall(r'(?<!=)"([a-z]+\.(?:png|jpg|pth))"', PAGE))
 
 
 @pytest.mark.parametrize("name", accentuation.__all__)

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torchvision
 from PIL import Image
 
 import accentuation
 from accentuation import to_picture
 from accentuation.__main__ import main
 from accentuation.errors import AccentuationError
+from accentuation.layer_hint import some_layers
+from accentuation.measuring import check_layer
 from accentuation.photograph import read_photograph
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +96,7 @@ def test_every_option_reaches_the_accentuation(photograph, tmp_path, capsys, mon
         (["--model", "resnet5"], "There is no model `resnet5`"),
         (["--feature", "logit=2000"], "from 0 to 999"),
         (["--feature", "nonsense"], "`nonsense` is not a feature"),
+        (["--feature", ""], "The text of the feature is empty"),
         (["--feature", "espresso"], "`espresso` is not a feature; write `class=espresso`"),
         (["--layer", "blocks.9"], "has no layer `blocks.9`"),
         (["--steps", "0"], "steps must be at least 1"),
@@ -102,7 +106,7 @@ def test_every_option_reaches_the_accentuation(photograph, tmp_path, capsys, mon
         (["--strength", "nan"], "strength must be from 0 to 1"),
         (["--mask-percentile", "0"], "mask_percentile must be more than 0"),
         (["--parametrization", "wavelet"], "parametrization must be one of"),
-        (["--size", "0"], "size must be at least 1"),
+        (["--size", "0"], "size must be a whole number of at least 1 pixel"),
         (["--seed", "-1"], "seed must be a whole number"),
         (["--device", "abacus"], "There is no device `abacus`"),
         (["--weights", "README.md"], "README.md is not a weights file"),
@@ -178,16 +182,129 @@ def test_greys_of_16_bits_keep_their_range(tmp_path):
     torch.testing.assert_close(image, torch.full((3, 4, 4), 128 / 255))
 
 
-def test_a_side_without_length_is_refused(photograph):
-    with pytest.raises(AccentuationError, match="at least 1 pixel"):
-        read_photograph(photograph, 0)
+@pytest.mark.parametrize("side", [0, -1, 64.5, (64, 64), None])
+def test_a_side_without_length_is_refused(photograph, side):
+    with pytest.raises(AccentuationError, match="whole number of at least 1 pixel"):
+        read_photograph(photograph, side)
+
+
+def test_what_is_no_path_and_what_is_a_folder_are_no_photograph(tmp_path):
+    with pytest.raises(AccentuationError, match="is a folder; give a picture in it"):
+        read_photograph(tmp_path, 64)
+    with pytest.raises(AccentuationError, match="read from the path of its file, not from None"):
+        read_photograph(None, 64)
+
+
+def test_transparent_parts_of_a_photograph_are_white(tmp_path):
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert read_photograph(tmp_path / "clear.png", 4).min() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("ResNet50", "conv1, layer1.2, layer2.3, layer3.3"),
+        ("vgg16", "features.0, features.7, features.12, features.19"),
+        ("vit_b_16", "conv_proj, encoder.layers.encoder_layer_2, encoder.layers.encoder_layer_5, "),
+        ("regnet_x_400mf", "stem.0"),
+        ("timm/test_vit.r160_in1k", "patch_embed"),
+    ],
+)
+def test_a_missing_layer_is_said_with_examples_before_a_download(
+    photograph, capsys, tmp_path, monkeypatch, name, layers
+):
+    monkeypatch.setattr("accentuation.__main__.load_model", lambda *_, **__: pytest.fail("it loaded"))
+    status, _, error = run(capsys, photograph, "--model", name, "--out", tmp_path / "panel.png")
+    assert status == 2
+    assert f"known to be good for {name}; name one with --layer, such as {layers}" in error
+    assert error.count("\n") == 1
+
+
+def test_the_layers_of_the_hint_are_layers(tmp_path):
+    torch.save(torchvision.models.get_model("squeezenet1_1", weights=None).state_dict(), tmp_path / "mine.pth")
+    model = accentuation.load_model("squeezenet1_1", weights=tmp_path / "mine.pth")
+    layers = some_layers("squeezenet1_1")
+    assert len(layers) == 4
+    for layer in layers:
+        check_layer(model, layer)
+    assert some_layers("no such model") == []
+
+
+@pytest.mark.parametrize("color", ["black", "grey"])
+def test_a_photograph_of_one_colour_is_told_why_nothing_changed(tmp_path, capsys, color):
+    Image.new("RGB", (64, 64), color).save(tmp_path / "flat.png")
+    words = [tmp_path / "flat.png", "--feature", "logit=967", "--out", tmp_path / "panel.png", *QUICK]
+    _, _, error = run(capsys, *words)
+    assert "Nothing changed: the photograph is of one colour" in error
+    if color == "grey":  # black leaves its place too slowly for two steps
+        _, _, error = run(capsys, *words, "--parametrization", "pixel")
+        assert "Nothing changed" not in error
+
+
+def test_a_feature_that_nothing_moves_is_said(photograph, tmp_path, capsys):
+    dead = "blocks.4.2:direction=0*1e-30"
+    _, _, error = run(capsys, photograph, "--feature", dead, "--out", tmp_path / "panel.png", *QUICK)
+    assert "Nothing changed: the feature moves nothing in this photograph" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "after", "sentence"),
+    [
+        ([], 1.0, None),
+        ([], -1.0, "The feature did not rise; try more --steps, or a lower --regularization"),
+        (["--suppress"], 1.0, "The feature did not fall; try more --steps"),
+        (["--suppress"], -1.0, None),
+    ],
+)
+def test_a_feature_that_did_not_go_where_it_should_is_said(
+    photograph, tmp_path, capsys, monkeypatch, words, after, sentence
+):
+    made = accentuation.Accentuation(
+        torch.rand(3, 48, 48), torch.zeros(1, 48, 48), torch.rand(3, 48, 48), 0.0, after, torch.zeros(1), torch.zeros(1)
+    )
+    monkeypatch.setattr("accentuation.__main__.accentuate", lambda *_, **__: made)
+    status, _, error = run(capsys, photograph, "--feature", "logit=1", "--out", tmp_path / "panel.png", *QUICK, *words)
+    assert status == 0
+    assert (sentence in error) if sentence else ("The feature" not in error)
+
+
+@pytest.mark.parametrize(
+    ("size", "sentence"),
+    [((31, 40), "only 31 x 40 pixels"), ((48, 200), "is very long (48 x 200 pixels)"), ((48, 192), None)],
+)
+def test_a_photograph_of_an_odd_size_is_told_what_to_expect(tmp_path, capsys, size, sentence):
+    Image.effect_noise(size, 50).save(tmp_path / "odd.png")
+    words = ["--feature", "logit=967", "--out", tmp_path / "panel.png", "--steps", "1", "--crops", "1", "--size", "48"]
+    status, _, error = run(capsys, tmp_path / "odd.png", *words)
+    assert status == 0
+    assert (sentence in error) if sentence else ("The photograph" not in error)
+
+
+def test_ctrl_c_ends_quietly(photograph, tmp_path, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("accentuation.__main__.accentuate", interrupted)
+    status, _, error = run(capsys, photograph, "--feature", "logit=1", "--out", tmp_path / "panel.png", *QUICK)
+    assert status == 130
+    assert "Traceback" not in error
+    assert [path.name for path in tmp_path.iterdir()] == ["coffee.png"]
+
+
+def test_no_file_is_there_while_it_computes(photograph, tmp_path, capsys, monkeypatch):
+    def look(*_, **__):
+        assert [path.name for path in tmp_path.iterdir()] == ["coffee.png"]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("accentuation.__main__.accentuate", look)
+    assert run(capsys, photograph, "--feature", "logit=1", "--out", tmp_path / "panel.png", *QUICK)[0] == 130
 
 
 def test_the_help_says_each_default_once(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     words = " ".join(capsys.readouterr().out.split())
-    described = words.partition("options:")[2].split(" --")[1:]
+    described = words.partition("options:")[2].partition("Example:")[0].split(" --")[1:]
     assert all(each.count("(default:") == 1 for each in described if not each.startswith(("help", "suppress")))
     assert "None" not in words
 

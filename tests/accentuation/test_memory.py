@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from accentuation import AccentuationError
-from accentuation.memory import in_batches, is_out_of_memory
+from accentuation.errors import is_out_of_memory
+from accentuation.memory import in_batches
 
 
 def test_an_allocation_that_cannot_succeed_is_known_for_what_it_is():
@@ -12,6 +13,8 @@ def test_an_allocation_that_cannot_succeed_is_known_for_what_it_is():
         torch.empty(2**60, dtype=torch.uint8)
     assert is_out_of_memory(raised.value)
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
+    assert is_out_of_memory(RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"))
+    assert is_out_of_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"))
     assert not is_out_of_memory(RuntimeError("shapes do not match"))
 
 

@@ -69,6 +69,31 @@ def test_a_torchvision_model_is_loaded_from_a_local_file(tmp_path):
     torch.testing.assert_close(channel_activations(model, images, ["logit"])["logit"], expected)
 
 
+@pytest.mark.parametrize("part", [None, "state_dict", "model_state_dict", "model"])
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_the_checkpoint_of_a_training_script_serves_as_weights(tmp_path, part, prefix):
+    source = torchvision.models.get_model("squeezenet1_1", weights=None)
+    values = {prefix + key: value for key, value in source.state_dict().items()}
+    torch.save(values if part is None else {"epoch": 3, part: values, "optimizer": {"lr": 0.1}}, tmp_path / "mine.pth")
+    model = load_model("squeezenet1_1", weights=tmp_path / "mine.pth")
+    assert all(torch.equal(value, source.state_dict()[key]) for key, value in model.module.state_dict().items())
+
+
+def test_a_file_with_another_head_is_told_the_way_out(tmp_path):
+    source = torchvision.models.get_model("squeezenet1_1", weights=None, num_classes=7)
+    torch.save(source.state_dict(), tmp_path / "seven.pth")
+    with pytest.raises(WeightsError, match=r"should have \(1000, .*put that into a `VisionModel`"):
+        load_model("squeezenet1_1", weights=tmp_path / "seven.pth")
+
+
+def test_the_case_of_a_name_plays_no_part_and_another_name_of_a_network_serves_too(tmp_path):
+    torch.save(torchvision.models.get_model("squeezenet1_1", weights=None).state_dict(), tmp_path / "mine.pth")
+    assert load_model("SqueezeNet1_1", weights=tmp_path / "mine.pth").name == "squeezenet1_1"
+    options = {"transform_input": True, "aux_logits": True, "init_weights": False}
+    torch.save(torchvision.models.googlenet(weights=None, **options).state_dict(), tmp_path / "google.pth")
+    assert load_model("InceptionV1", weights=tmp_path / "google.pth").name == "googlenet"
+
+
 def test_a_model_knows_the_names_of_its_classes(tmp_path, lite0):
     torch.save(torchvision.models.get_model("squeezenet1_1", weights=None).state_dict(), tmp_path / "mine.pth")
     for model in (lite0, load_model("squeezenet1_1", weights=tmp_path / "mine.pth")):
@@ -189,3 +214,36 @@ def test_an_input_size_that_is_no_side_is_refused(tiny, size):
 def test_a_normalisation_that_is_none_is_refused(tiny, mean, std):
     with pytest.raises(ModelError, match="mean and a std of three numbers"):
         VisionModel("mine", tiny.module, 8, mean, std)
+
+
+def test_of_a_compiled_network_the_one_inside_is_read(tiny):
+    model = VisionModel("mine", torch.compile(tiny.module), 8, tiny.mean, tiny.std)
+    assert model.module is tiny.module
+    assert channel_activations(model, torch.rand(2, 3, 8, 8), ["mix"])["mix"].shape == (2, 2)
+
+
+def test_torchscript_is_refused(tiny):
+    with pytest.raises(ModelError, match="mine is TorchScript, whose layers cannot be read; give the network"):
+        VisionModel("mine", torch.jit.script(torch.nn.Conv2d(3, 1, 1)), 8, tiny.mean, tiny.std)
+
+
+def test_a_network_in_which_images_of_a_batch_touch_each_other_is_refused(tiny):
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1), torch.nn.BatchNorm2d(2, track_running_stats=False))
+    with pytest.raises(ModelError, match="`1` of mine normalises by the batch at hand"):
+        VisionModel("mine", module, 8, tiny.mean, tiny.std)
+
+
+def test_a_network_without_values_or_with_buffers_in_another_precision_is_refused(tiny):
+    with pytest.raises(ModelError, match="mine is on the meta device and has no values"):
+        VisionModel("mine", torch.nn.Conv2d(3, 1, 1, device="meta"), 8, tiny.mean, tiny.std)
+    module = torch.nn.Conv2d(3, 1, 1)
+    module.register_buffer("shift", torch.zeros(1, dtype=torch.float64))
+    with pytest.raises(ModelError, match=r"`shift` of mine is in torch\.float64"):
+        VisionModel("mine", module, 8, tiny.mean, tiny.std)
+
+
+def test_a_network_or_device_where_a_name_is_asked_is_told(tiny):
+    with pytest.raises(ModelError, match="takes the name of a model, not a Tiny; put a network of your own"):
+        load_model(tiny.module)
+    with pytest.raises(ModelError, match="There is no device `abacus` here"):
+        load_model("efficientnet_lite0", device="abacus")

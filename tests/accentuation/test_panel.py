@@ -15,11 +15,27 @@ def test_a_picture_survives_the_way_to_a_tensor_and_back():
     assert np.array_equal(np.asarray(to_picture(tensor)), pixels)
 
 
-def test_a_grey_or_transparent_picture_becomes_red_green_and_blue():
+def test_a_grey_picture_becomes_red_green_and_blue():
     grey = Image.new("L", (2, 3), 51)
     torch.testing.assert_close(to_tensor(grey), torch.full((3, 3, 2), 0.2))
-    clear = Image.new("RGBA", (1, 1), (255, 0, 0, 0))
-    torch.testing.assert_close(to_tensor(clear)[:, 0, 0], torch.tensor([1.0, 0, 0]))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGBa", "LA", "P", "L", "RGB"])
+def test_transparent_parts_are_put_on_white_whatever_lies_hidden_below(mode):
+    picture = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    picture.putpixel((1, 0), (0, 0, 0, 255))
+    if mode in {"P", "L", "RGB"}:  # one colour is said to be transparent
+        picture = Image.new(mode, (2, 1), 0)
+        picture.putpixel((1, 0), {"RGB": (60, 60, 60)}.get(mode, 60))
+        picture.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
+    image = to_tensor(picture.convert(mode))
+    assert image[:, 0, 0].tolist() == [1, 1, 1]
+    assert image[:, 0, 1].max() < 0.5
+
+
+def test_half_transparent_parts_let_half_the_white_through():
+    half = to_tensor(Image.new("RGBA", (1, 1), (255, 0, 0, 128)))
+    torch.testing.assert_close(half[:, 0, 0], torch.tensor([1, 127 / 255, 127 / 255]), atol=1 / 255, rtol=0)
 
 
 def test_a_grey_of_sixteen_bits_keeps_its_levels():
@@ -34,6 +50,25 @@ def test_the_panel_shows_seed_accentuation_mask_and_blend_in_this_order():
     picture = np.asarray(panel(seed, made))
     assert picture.shape == (6, 4 * 5 + 3 * 4, 3)
     assert [int(picture[3, x, 0]) for x in (2, 7, 11, 20, 29)] == [51, 255, 102, 153, 204]
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 6), (3, 6, 4), (1, 3, 6, 5)])
+def test_a_panel_of_another_seed_is_refused(shape):
+    image = torch.zeros(3, 6, 5)
+    made = Accentuation(image, image[:1], image, 0.0, 1.0, torch.zeros(1), torch.zeros(1))
+    with pytest.raises(AccentuationError, match=r"its accentuation \(3, 6, 5\); give the image that was accentuated"):
+        panel(torch.zeros(shape), made)
+
+
+def test_a_mask_becomes_a_grey_picture():
+    mask = torch.tensor([[[0.0, 0.2, 1.0]]])
+    assert np.array_equal(np.asarray(to_picture(mask)), np.array([[[0] * 3, [51] * 3, [255] * 3]]))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 4, 4), (4, 4), (2, 4, 4), (4, 4, 3)])
+def test_what_is_not_one_image_makes_no_picture(shape):
+    with pytest.raises(AccentuationError, match=r"take one image of a batch by its number"):
+        to_picture(torch.zeros(shape))
 
 
 def test_a_picture_that_its_camera_held_sideways_is_turned_upright():

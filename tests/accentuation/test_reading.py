@@ -1,14 +1,35 @@
 """The network runs no deeper than asked, and comes back as it was."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import get_args
 
+import numpy as np
 import pytest
 import timm
 import torch
 import torchvision
 from torch import nn
 
-from accentuation import FeatureError, VisionModel
+from accentuation import (
+    AccentuationConfig,
+    Channel,
+    FeatureError,
+    Logit,
+    VisionModel,
+    accentuate,
+    channel_activations,
+    latent_distance,
+    mean_magnitude,
+    measure,
+    measure_on_crops,
+    visualize,
+)
+from accentuation.attribution import AttributionMethod, attribute, deepest_layer
+from accentuation.circuits import circuit_vectors
+from accentuation.errors import is_out_of_memory
+from accentuation.randomization import cascade
 from accentuation.reading import frozen, read_layers, read_shapes
 
 
@@ -39,7 +60,7 @@ def test_reading_leaves_the_outputs_of_the_network_alone(lite0, cat):
     assert torch.equal(outputs["logit"], plain)
 
 
-def _small(module: nn.Module, side: int, *, channels_last: bool = False) -> VisionModel:
+def _small(module: nn.Module, side: int, *, channels_last: bool | None = None) -> VisionModel:
     """With random weights, in evaluation mode."""
     return VisionModel("small", module.eval(), side, (0.5,) * 3, (0.5,) * 3, channels_last=channels_last)
 
@@ -96,7 +117,7 @@ def test_where_all_sizes_are_alike_the_model_says_where_its_channels_are():
 @pytest.mark.parametrize("name", ["test_vit", "test_mambaout"])
 def test_the_network_goes_on_in_its_own_order_and_gradients_flow(name):
     module = timm.create_model(name)
-    model = replace(_small(module, 160), channels_last=name == "test_mambaout")
+    model = replace(_small(module, 160), channels_last=name == "test_mambaout" or None)
     layer = "blocks.1" if name == "test_vit" else "stages.1"
     images = torch.rand(1, 3, 160, 160, requires_grad=True)
     outputs = read_layers(model, images, [layer, "logit"])
@@ -146,3 +167,121 @@ def test_flags_come_back_as_they_were_also_after_an_exception(tiny):
     )
     assert True in before[0]
     assert False in before[0]
+
+
+def _tokens_first() -> VisionModel:
+    """A transformer's encoder whose tokens come before the images, as PyTorch's own has them unless told otherwise."""
+
+    class Encoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = nn.TransformerEncoderLayer(3, 1, 8, dropout=0)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.encoder(images.flatten(2).permute(2, 0, 1)).mean(dim=0)
+
+    return _small(Encoder(), 4)
+
+
+def test_a_layer_whose_first_dimension_is_not_that_of_the_images_is_refused():
+    model, image = _tokens_first(), torch.rand(3, 4, 4)
+    told = r"`encoder` of small has shape \(16, \d, 3\) for \d image\(s\)"
+    with pytest.raises(FeatureError, match=told):
+        measure(model, torch.rand(3, 3, 4, 4), Channel("encoder", 1))
+    with pytest.raises(FeatureError, match=told):
+        accentuate(model, image, Channel("encoder", 1), AccentuationConfig(regularization=0), seed=1)
+    # as many crops as tokens, which hides it from a look at the crops alone
+    config = AccentuationConfig(steps=1, crops=16, regularization_layer="encoder")
+    with pytest.raises(FeatureError, match=told):
+        accentuate(model, image, Logit(1), config, seed=1)
+    assert measure(model, torch.rand(3, 3, 4, 4), Logit(1)).shape == (3,)
+
+
+def test_grad_cam_passes_over_a_layer_whose_first_dimension_is_not_that_of_the_images(tiny):
+    class Windows(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.inner, self.windows = inner, nn.Identity()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            mixed = self.inner.mix(images)
+            windows = self.windows(mixed.unfold(2, 4, 4).permute(0, 2, 1, 3, 4).flatten(0, 1))
+            return self.inner.head(windows.reshape(len(images), -1, 2, 8, 4).mean(dim=(1, 3, 4)))
+
+    assert deepest_layer(replace(tiny, module=Windows(tiny.module)), torch.rand(3, 8, 8), Logit(1)) == "inner.mix"
+
+
+@pytest.mark.parametrize("channels_last", [False, None])
+def test_one_dimensional_convolutions_are_read_with_channels_second_if_the_model_says_so(channels_last):
+    module = nn.Sequential(nn.Flatten(2), nn.Conv1d(3, 7, 3), nn.BatchNorm1d(7), nn.ReLU())
+    model = _small(module, 4, channels_last=channels_last)
+    outputs = read_layers(model, torch.rand(2, 3, 4, 4), ["1", "2", "3"])
+    assert outputs["1"].shape == outputs["2"].shape == (2, 7, 14)
+    # Without a word a layer that is no convolution has the order of tokens.
+    assert outputs["3"].shape == ((2, 7, 14) if channels_last is False else (2, 14, 7))
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _everything(model: VisionModel, image: torch.Tensor) -> list[torch.Tensor]:
+    """What every entry point makes of an image."""
+    images, feature, config = torch.stack([image, image.flip(-1)]), Channel("relu", 0), AccentuationConfig(2, 2)
+    done = accentuate(model, image, feature, replace(config, levels=(100.0,)), seed=1)
+    spectrum = mean_magnitude(images)
+    made = visualize(model, feature, spectrum, config, seed=1)
+    return [
+        *(done.image, done.mask, done.blend, done.activations, done.distances, spectrum.magnitude, made.image),
+        torch.tensor([done.activation_before, done.activation_after, made.activation]).float(),
+        measure(model, images, feature),
+        measure_on_crops(model, images, feature, crops=2, seed=1),
+        latent_distance(model, images, images.flip(0), "relu"),
+        channel_activations(model, images, ["relu"])["relu"],
+        circuit_vectors(model, images, Logit(1), ["relu"])["relu"],
+        *(
+            attribute(model, image, Logit(1), method, seed=1, steps=2, samples=2)
+            for method in get_args(AttributionMethod)
+        ),
+        *(step.accentuation.image for step in cascade(model, image, Logit(1), config, stages=["head"], seed=1)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+        torch.inference_mode,
+        torch.no_grad,
+        lambda: _default_dtype(torch.float64),
+    ],
+    ids=["autocast", "inference mode", "no gradients", "double precision"],
+)
+def test_every_entry_point_gives_the_same_in_every_mode_of_the_caller(tiny, mode):
+    picture = np.random.default_rng(1).random((3, 8, 8), dtype=np.float32)
+    expected = _everything(tiny, torch.from_numpy(picture))
+    with mode():
+        image = torch.from_numpy(picture).clone()  # in inference mode one that has no gradient
+        found = _everything(tiny, image)
+    for one, other in zip(found, expected, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_images_in_another_precision_are_taken(tiny):
+    image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(
+        measure(tiny, image.double()[None], Logit(1)), measure(tiny, image[None], Logit(1)), rtol=0, atol=1e-6
+    )
+
+
+def test_memory_that_runs_out_is_not_blamed_on_the_input_size(tiny):
+    tiny.module.relu.register_forward_hook(lambda *_: torch.empty(2**60, dtype=torch.uint8))
+    with pytest.raises(RuntimeError, match="memory") as raised:
+        measure(tiny, torch.rand(1, 3, 8, 8), Logit(1))
+    assert is_out_of_memory(raised.value)

@@ -8,7 +8,10 @@ import torch
 from accentuation import (
     AccentuationConfig,
     AccentuationError,
+    Direction,
     Logit,
+    SpatialMap,
+    WeightedSum,
     accentuate,
     channel_activations,
     mean_magnitude,
@@ -36,6 +39,34 @@ def test_a_logit_is_called_by_its_class_where_the_network_names_its_classes(tiny
     assert feature_name(named, Logit(1)) == "espresso"
     assert feature_name(replace(tiny, classes=()), Logit(1)) == "logit=1"
     assert feature_name(named, parse_feature("mix:channel=0")) == "mix:channel=0"
+
+
+def test_a_feature_of_many_numbers_is_called_shortly(tiny):
+    many = [1 / 3] * 112
+    assert feature_name(tiny, Direction.of_vector("blocks.4.2", many)) == "blocks.4.2: direction of 112 channels"
+    entries = SpatialMap.of_array("mix", torch.ones(2, 8, 8))
+    assert feature_name(tiny, entries) == "mix: map of 128 entries"
+    few = parse_feature("mix:direction=0*1,1*-2.5")
+    assert feature_name(tiny, few) == str(few)
+    assert len(feature_name(tiny, WeightedSum(((1.0, entries), (-1.0, few))))) <= 80
+
+
+def test_a_view_of_a_map_has_no_digits_in_its_caption_and_all_in_its_rows(tiny):
+    long = SpatialMap("mix", tuple((0, (0, column), 1 / 3) for column in range(4)))
+    view = one_feature(tiny, [torch.rand(3, 8, 8)], long, TINY, seed=1)
+    assert view.rows[0]["name"] == "mix: map of 4 entries"
+    assert view.rows[0]["feature"] == str(long)
+
+
+def test_what_is_no_list_and_no_number_is_said(tiny):
+    image = torch.full((3, 8, 8), 0.5)
+    with pytest.raises(AccentuationError, match="features must be a list with one feature for each row, not `logit=0`"):
+        where_and_what(tiny, image, Logit(0), mean_magnitude([image]), TINY, seed=1)
+    for truth in (Logit(0), "tench"):
+        with pytest.raises(AccentuationError, match="truth must be the number of the true class"):
+            misclassification(tiny, image, truth, TINY, seed=1)
+    with pytest.raises(AccentuationError, match="count must be from 1 to 2"):
+        most_inhibited(tiny, image, TINY, count=1.5, seed=1)
 
 
 def test_several_logits_stand_beside_attribution_and_visualization(lite0, cat, coffee):
