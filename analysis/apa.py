@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from analysis.absence import Absent
 from analysis.equivalence import EquivalenceTest
 from analysis.hypotheses import Effect, HypothesisResult
@@ -12,7 +10,7 @@ from analysis.mixed_model import ConditionEstimate, Contrast
 from analysis.results import Results
 from analysis.significance import Comparison
 from analysis.task_words import right_choice
-from analysis.verdicts import OTHER_WAY, caveats, correction, other_way, tested_n
+from analysis.verdicts import OTHER_WAY, caveats, correction, exploring, other_way, standing, stopped, tested_n
 from analysis.wording import (
     equivalence_level,
     odds_interval,
@@ -29,15 +27,16 @@ from stimuli.protocol import CHANCE
 def sentences(results: Results) -> tuple[str, ...]:
     """One paragraph each for the accuracies, every hypothesis, and every comparison that no hypothesis is about.
 
-    Each says that it is exploratory where it is; the accuracies of a confirmatory report describe, and say nothing.
+    Each says that it is exploratory where it is, or of a dry run; the accuracies of a confirmatory report describe, and
+    say nothing.
     """
     about = {(row.hypothesis.first, row.hypothesis.second) for row in results.hypotheses}
-    lead = "" if results.confirmatory else "Exploratory. "
+    lead = "" if results.confirmatory else f"{standing(results).capitalize()}. "
     return (
         f"{lead}{_accuracies(results)}",
         *(f"{lead}{_hypothesis(row, results)}" for row in results.hypotheses),
         *(
-            _comparison(row, results.main.scores)
+            _comparison(row, results)
             for row in results.main.comparisons
             if not {(row.first, row.second), (row.second, row.first)} & about
         ),
@@ -51,8 +50,9 @@ def _accuracies(results: Results) -> str:
         inner = f"SD = {percent(float(spread[row.condition]))}" if row.n > 1 else "one participant"
         if isinstance(row.interval, Interval):
             inner += f", 95% CI [{percent(row.interval.low)}, {percent(row.interval.high)}]"
-        parts.append(f"{percent(row.mean)} of trials with {row.condition} ({inner}, n = {row.n})")
-    return f"Participants chose {right_choice(results.tasks)} in {_listed(parts)}."
+        parts.append(f"{percent(row.mean)} of their trials with {row.condition} ({inner}, n = {row.n})")
+    people = "Simulated participants" if results.dry_run else "Participants"
+    return f"{people} chose {right_choice(results.tasks)} on average in {_listed(parts)}."
 
 
 def _listed(parts: list[str]) -> str:
@@ -82,8 +82,10 @@ def _n(result: HypothesisResult, effect: Effect) -> str:
 def _ending(result: HypothesisResult, results: Results) -> str:
     against = f": {OTHER_WAY}" if other_way(result, results) else ""
     if results.confirmatory:
-        return f"The hypothesis was {result.verdict}{against}."
-    return f"It has no verdict, since it was not declared for these data{against}."
+        missed = f" ({stopped(results)})" if stopped(results) else ""
+        return f"The hypothesis was {result.verdict}{against}{missed}."
+    why = "nobody took part" if results.dry_run else "it was not declared for these data"
+    return f"It has no verdict, since {why}{against}."
 
 
 def _difference(effect: Effect) -> str:
@@ -119,11 +121,13 @@ def _in_odds(result: HypothesisResult) -> Iterator[str]:
         yield f"{name} = {odds_ratio(result.test.log_odds)}, 95% CI [{interval}]"
 
 
-def _comparison(row: Comparison, scores: pd.DataFrame) -> str:
-    means = scores["accuracy"].groupby(level="condition").mean()
+def _comparison(row: Comparison, results: Results) -> str:
+    compared = results.main.scores["accuracy"].unstack("condition")[[row.first, row.second]]
+    # Within participants the difference is of those who have both, and so must the means beside it be.
+    first, second = (compared.dropna() if row.design == "within" else compared).mean()
     told = (
-        f"Exploratory: with {row.first} ({percent(float(means[row.first]))}) and {row.second} "
-        f"({percent(float(means[row.second]))}) the difference was {points(row.difference)} percentage points"
+        f"{exploring(results).capitalize()}: with {row.first} ({percent(float(first))}) and {row.second} "
+        f"({percent(float(second))}) the difference was {points(row.difference)} percentage points"
     )
     told += _ci(row.interval)
     if isinstance(row.test, Absent):

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     CHOICE = "choice"
     BOOLEAN = "boolean"  # true / false
     TIME = "time"  # ISO 8601 with offset
+    SHA256 = "sha256"  # 64 digits, 0 to 9 and a to f
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Column:
     """One column: its name, how it is written, its unit and what it means.
 
     ``low`` and ``high`` are inclusive bounds for numbers, ``choices`` the only values of a CHOICE.
-    ``optional`` columns may hold empty cells.
+    ``optional`` columns may hold empty cells. A TEXT is a name, which can be seen whole and begins and ends with no
+    blank, unless it is ``free``.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     optional: bool = False
+    free: bool = False
 
 
 SIDES = ("left", "right")
@@ -44,6 +47,10 @@ PLACES = ("before", "after")
 # Eleven days: longer than anyone leaves a trial open, and a number that can be computed with.
 LONGEST_MS = 1e9
 MOST_TIMES = 1_000_000
+# Thirty years: a page may stay open for as long as a study does.
+LONGEST_S = 1e9
+# Nobody looks at more for one answer.
+MOST_IMAGES = 1_000
 
 # What the browser tells of every trial, whatever its task.
 BROWSER_FIELDS: tuple[Column, ...] = (
@@ -135,7 +142,7 @@ BROWSER_FIELDS: tuple[Column, ...] = (
 
 COLUMNS: tuple[Column, ...] = (
     Column("study", Kind.TEXT, "The study's slug."),
-    Column("protocol_sha256", Kind.TEXT, "SHA-256 of the protocol file the study was made from."),
+    Column("protocol_sha256", Kind.SHA256, "SHA-256 of the protocol file the study was made from."),
     Column("participant", Kind.TEXT, "The participant's code: random, no personal data in it."),
     Column(
         "main_trials",
@@ -151,6 +158,7 @@ COLUMNS: tuple[Column, ...] = (
         "Time on the instructions before they were left for the first time.",
         unit="s",
         low=0,
+        high=LONGEST_S,
         optional=True,
     ),
     Column(
@@ -165,9 +173,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("task", Kind.TEXT, "The task of the trial, such as held_out."),
     Column("condition", Kind.TEXT, "The kind of explanation shown, such as accentuation."),
     Column("model", Kind.TEXT, "The vision model."),
-    Column("weights_sha256", Kind.TEXT, "SHA-256 of the model's weights."),
+    Column("weights_sha256", Kind.SHA256, "SHA-256 of the model's weights."),
     Column("feature", Kind.TEXT, "The feature, as the protocol names it."),
-    Column("references", Kind.INTEGER, "Strongly activating reference images shown.", unit="images", low=0),
+    Column(
+        "references",
+        Kind.INTEGER,
+        "Strongly activating reference images shown.",
+        unit="images",
+        low=0,
+        high=MOST_IMAGES,
+    ),
     Column("batch", Kind.INTEGER, "Which of the feature's image batches was shown.", low=1),
     Column(
         "difficulty",
@@ -175,8 +190,8 @@ COLUMNS: tuple[Column, ...] = (
         "How far apart the queries are: easy, or the strong one's percentile, such as 95. Only of held_out.",
         optional=True,
     ),
-    Column("strong_image", Kind.TEXT, "SHA-256 of the image that was the right choice."),
-    Column("weak_image", Kind.TEXT, "SHA-256 of the other image."),
+    Column("strong_image", Kind.SHA256, "SHA-256 of the image that was the right choice."),
+    Column("weak_image", Kind.SHA256, "SHA-256 of the other image."),
     Column(
         "strong_activation",
         Kind.REAL,
@@ -221,6 +236,7 @@ COLUMNS: tuple[Column, ...] = (
         "From the first painted frame of the trial to the answer, on the browser's clock.",
         unit="ms",
         low=0,
+        high=LONGEST_MS,
     ),
     *BROWSER_FIELDS,
     Column(
@@ -228,6 +244,7 @@ COLUMNS: tuple[Column, ...] = (
         Kind.TEXT,
         "What the task records besides, as a JSON object; empty for the tasks that come with the program.",
         optional=True,
+        free=True,
     ),
     Column("received_at", Kind.TIME, "When the server stored the response."),
 )

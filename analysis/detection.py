@@ -16,8 +16,9 @@ Reals = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over participants with Student's t interval."""
+    """A mean over ``n`` participants with Student's t interval."""
 
+    n: int
     mean: float
     interval: Interval | Absent
 
@@ -26,8 +27,10 @@ class Estimate:
 class Detection:
     """One condition over ``n`` participants who saw the strong query on both sides.
 
-    ``d_prime`` is the sensitivity, 0 for guessing; ``criterion`` the bias towards a side in the same unit, above 0
-    towards the right; ``left`` the share of choices of the left side, in [0, 1].
+    ``d_prime`` is the sensitivity, 0 for guessing, in standard deviations of what one image evokes; ``criterion`` the
+    bias towards a side, above 0 towards the right, in standard deviations of the difference between two images, which
+    are sqrt 2 times as large. ``left`` is the share of choices of the left side, in [0, 1], over all participants of
+    the condition.
     """
 
     condition: str
@@ -41,9 +44,10 @@ def detections(trials: pd.DataFrame) -> tuple[Detection, ...]:
     """d', criterion and side bias of each condition, each participant counting once.
 
     A left choice is a hit where the strong query stood on the left and a false alarm where it stood on the right. Rates
-    of 0 and 1 are kept off their ends by adding half an answer to each count (the log-linear rule), which draws d' a
-    little towards 0 where participants have few trials. With two alternatives d' is
-    (z(hits) - z(false alarms)) / sqrt 2.
+    of 0 and 1 are kept off their ends by adding half an answer to each count (the log-linear rule), which draws d'
+    towards 0, and far where participants have few trials: of someone who is right in all of 4 trials, 2 on each side,
+    it is 1.4. With two alternatives d' is (z(hits) - z(false alarms)) / sqrt 2 and the criterion
+    -(z(hits) + z(false alarms)) / 2.
 
     Sources: Macmillan and Creelman (2005), Detection theory, chapter 7; Hautus (1995), Corrections for extreme
     proportions, Behavior Research Methods 27.
@@ -57,10 +61,10 @@ def _detection(condition: str, trials: pd.DataFrame) -> Detection:
     chosen = trials.groupby("participant")["left"].mean().to_numpy(dtype=np.float64)
     wide = counts.unstack("strong_left")
     both = wide.dropna() if wide.shape[1] == 4 else wide.iloc[:0]
-    left = Estimate(float(chosen.mean()), t_interval(chosen, low=0.0, high=1.0))
+    left = Estimate(len(chosen), float(chosen.mean()), t_interval(chosen, low=0.0, high=1.0))
     if both.empty:
         absent = Absent("No d': no participant saw the strong query on both sides.")
-        return Detection(condition, len(chosen), absent, absent, left)
+        return Detection(condition, 0, absent, absent, left)
     hits, alarms = (
         stats.norm.ppf((both["sum", side].to_numpy(dtype=np.float64) + 0.5) / (both["count", side].to_numpy() + 1))
         for side in (True, False)
@@ -69,4 +73,4 @@ def _detection(condition: str, trials: pd.DataFrame) -> Detection:
 
 
 def _over(values: Reals) -> Estimate:
-    return Estimate(float(values.mean()), t_interval(values))
+    return Estimate(len(values), float(values.mean()), t_interval(values))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from analysis.absence import Absent
-from analysis.intervals import LEVEL, Interval, bootstrap_interval, no_spread, no_spread_within
+from analysis.intervals import LEVEL, Interval, bootstrap_interval, no_spread, no_spread_within, welch
 
 Reals = NDArray[np.float64]
 
@@ -59,11 +59,10 @@ def standardised_difference(first: Reals, second: Reals) -> EffectSize | Absent:
     absent = no_spread_within(first, second, what="standardised effect")
     if absent:
         return absent
-    variances = first.var(ddof=1), second.var(ddof=1)
-    found = stats.ttest_ind(first, second, equal_var=False)
+    se, df = welch(first, second)
+    t = float(first.mean() - second.mean()) / se
     # What a difference in standard errors is in standard deviations.
-    scale = math.sqrt(2 * (variances[0] / len(first) + variances[1] / len(second)) / sum(variances))
-    t, df = float(found.statistic), float(found.df)
+    scale = se * math.sqrt(2 / float(first.var(ddof=1) + second.var(ddof=1)))
     low, high = (_noncentrality(t, df, share) * scale for share in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
     return EffectSize(t * scale, Interval(low, high, "interval of the noncentral t with Welch's degrees of freedom"))
 

@@ -12,7 +12,8 @@ from analysis.intervals import no_spread
 
 @dataclass(frozen=True)
 class EquivalenceTest:
-    """``p`` is the larger of the two one-sided p; ``low`` and ``high`` are the interval at level 1 - 2 alpha.
+    """``p`` is the larger of the two one-sided p; ``low`` and ``high`` are the interval at level 1 - 2 alpha,
+    cut to what a difference of shares can be.
 
     The means are equivalent at alpha where ``p`` is at most alpha, which is where the interval lies within the margin.
     """
@@ -47,7 +48,7 @@ def equivalence_test(values: NDArray[np.float64], *, margin: float, alpha: float
         t_low=t_low,
         t_high=t_high,
         p=max(float(stats.t.sf(t_low, count - 1)), float(stats.t.cdf(t_high, count - 1))),
-        low=mean - half,
-        high=mean + half,
+        low=max(-1.0, mean - half),
+        high=min(1.0, mean + half),
         method=f"two one-sided t-tests over participants, margin {100 * margin:g} percentage points",
     )

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from analysis.absence import Absent
 from analysis.results import Results
-from analysis.verdicts import caveats, standing, verdict
+from analysis.verdicts import caveats, standing, stopped, verdict
 
 # Raw tables, which the export holds already; and a verdict stands only with its standing.
 LEFT_OUT = {
@@ -31,6 +31,7 @@ def results_json(results: Results, *, export_sha256: str) -> str:
         told |= {
             "standing": standing(results),
             "verdict": verdict(row, results),
+            "stopping_rule_missed": stopped(results),
             "caveats": list(caveats(row, results)),
         }
     return json.dumps(plain, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 from analysis.absence import Absent
 from analysis.breakdown import layer_of
+from analysis.dry_run import nobody_took_part
 from analysis.equivalence import EquivalenceTest
 from analysis.hypotheses import HypothesisResult
 from analysis.mixed_model import ConditionEstimate, Contrast
 from analysis.model_words import random_effects, singular_fit
 from analysis.results import Results
+from analysis.selection import Exclusion
 from analysis.task_words import words_of
 from analysis.wording import rt_bounds
 
@@ -18,6 +20,7 @@ def methods_paragraph(results: Results) -> str:
     """The paragraph, without markup."""
     return " ".join(
         (
+            *((nobody_took_part(results.participants),) if results.dry_run else ()),
             _shown(results),
             *_design(results),
             _people(results),
@@ -72,12 +75,18 @@ def _people(results: Results) -> str:
     """Every rule with whom it excluded, those that excluded nobody too: they are part of what was done."""
     selection = results.selection
     analysed = selection.analysed["participant"].nunique()
-    people = f"{results.participants} participant{'' if results.participants == 1 else 's'}"
-    rules = [f"{len(rule.participants)} who {rule.sentence}" for rule in selection.exclusions]
+    simulated = "simulated " if results.dry_run else ""
+    people = f"{results.participants} {simulated}participant{'' if results.participants == 1 else 's'}"
+    rules = [f"{len(rule.participants)} who {rule.sentence}{_unjudged(rule)}" for rule in selection.exclusions]
     return (
         f"Of {people} who answered at least one trial, {analysed} {'was' if analysed == 1 else 'were'} analysed. "
         f"Excluded were, by these rules in this order, {', '.join(rules)}."
     )
+
+
+def _unjudged(rule: Exclusion) -> str:
+    """A rule that could judge nobody is no rule that everybody kept."""
+    return f" ({rule.unjudged} could not be judged)" if rule.unjudged else ""
 
 
 def _plan(results: Results) -> str:
@@ -92,6 +101,10 @@ def _plan(results: Results) -> str:
     if not results.hypotheses:
         return "No hypothesis was declared before the data were collected, so that all results are exploratory."
     family = len(results.hypotheses)
+    if results.dry_run:
+        return (
+            f"The protocol declares {family} hypothes{'is' if family == 1 else 'es'}, of which a dry run tells nothing."
+        )
     return f"The protocol declared {family} hypothes{'is' if family == 1 else 'es'} and the rules before the data."
 
 
@@ -127,7 +140,7 @@ def _kind(result: HypothesisResult, results: Results) -> str:
 
 def _stopping(results: Results) -> Iterator[str]:
     planned, found = results.plan.participants, results.selection.analysed["participant"].nunique()
-    if planned is None or not results.ran_as_given:
+    if planned is None or not results.ran_as_given or results.dry_run:
         return
     told = f"Data collection was to stop at {planned} analysed participants"
     yield f"{told}, and did." if found == planned else f"{told}, which was not kept: {found} were analysed."

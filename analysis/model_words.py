@@ -42,15 +42,12 @@ def singular_fit(model: MixedModel | Absent) -> tuple[str, ...]:
     if isinstance(model, Absent) or not model.singular:
         return ()
     named = f"effect{'' if len(model.singular) == 1 else 's'} of {', '.join(model.singular)}"
-    return (f"Singular fit of the mixed model: its random {named} had no spread at all.",)
+    return (f"Singular fit of the mixed model: its random {named} had no spread, or next to none.",)
 
 
 def _varying(model: MixedModel | Absent) -> tuple[str, ...]:
     """The units among which the model lets the effect of a condition differ."""
-    if isinstance(model, Absent):
-        return ()
-    sds = (model.participant_condition_sd, model.feature_condition_sd)
-    return tuple(unit for unit, sd in zip(UNITS, sds, strict=True) if sd is not None)
+    return () if isinstance(model, Absent) else model.varying
 
 
 def _conditions_vary_within(unit: str, results: Results) -> bool:

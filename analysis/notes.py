@@ -113,9 +113,12 @@ def discrimination_notes(rows: Iterable[Discrimination]) -> list[str]:
     return _grouped((row.condition, _interval_note(row.interval)) for row in rows)
 
 
-def time_notes(rows: Iterable[ResponseTimes]) -> list[str]:
-    """Notes for the table of response times."""
-    return _grouped((row.condition, _interval_note(row.interval)) for row in rows)
+def time_notes(rows: Iterable[ResponseTimes], missing: Iterable[Absent]) -> list[str]:
+    """Notes for the table of response times, and why a condition is not in it."""
+    return [
+        *_grouped((row.condition, _interval_note(row.interval)) for row in rows),
+        *(absent.why for absent in missing),
+    ]
 
 
 def calibration_notes(rows: Iterable[Calibration]) -> list[str]:
@@ -127,7 +130,7 @@ def calibration_notes(rows: Iterable[Calibration]) -> list[str]:
 
 def session_notes(found: Learning) -> list[str]:
     """Notes for the table of the session and the change under it."""
-    parts = _grouped((f"{part.first} to {part.last}", _interval_note(part.interval)) for part in found.parts)
+    parts = _grouped((part.name, _interval_note(part.interval)) for part in found.parts)
     told = (f"Change: {sentence}" for sentence in (_interval_note(found.interval), *_test_notes(found.test)))
     return [*parts, *told]
 
@@ -183,7 +186,8 @@ def _test_notes(test: ParticipantTest | Absent) -> Iterator[str]:
     yield f"Null hypothesis: {test.null_hypothesis}."
     if test.smallest_p > 0.05:
         least = p_value(test.smallest_p)
-        yield f"With {test.n} participants p cannot fall below {least}, whatever they had answered."
+        of = f"{test.n} participants" if test.looked_at == test.n else f"the {test.looked_at} values that are not 0"
+        yield f"With {of} p cannot fall below {least}, whatever they had answered."
 
 
 def _grouped(notes: Iterable[Note]) -> list[str]:

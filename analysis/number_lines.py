@@ -1,4 +1,7 @@
-"""The numbers of the report as CSV: a line for each with its interval, n and test, and whether it confirms anything."""
+"""The numbers of the report as CSV: a line for each with its interval, n and test, and whether it confirms anything.
+
+Those of single features, of which there may be hundreds, are a table of their own.
+"""
 
 import csv
 import io
@@ -14,7 +17,7 @@ from analysis.intervals import Interval
 from analysis.mixed_model import ConditionEstimate, Contrast, MixedModel
 from analysis.participant_tests import ParticipantTest
 from analysis.results import Findings, PairEffects, Results
-from analysis.verdicts import standing, tested_n, verdict
+from analysis.verdicts import exploring, standing, stopped, tested_n, verdict
 from analysis.wording import equivalence_level, test_name, test_statistic
 
 HEADER = (
@@ -32,7 +35,9 @@ HEADER = (
     "test",
     "standing",
     "verdict",
+    "stopping_rule_missed",
 )
+FEATURE_HEADER = ("feature", "condition", "n", "correct", "answered", "share", "low", "high", "interval", "standing")
 Line = dict[str, Any]
 
 
@@ -41,7 +46,19 @@ def results_csv(results: Results) -> str:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, HEADER, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({"standing": "exploratory", **line} for line in _lines(results))
+    writer.writerows({"standing": exploring(results), **line} for line in _lines(results))
+    return text.getvalue()
+
+
+def features_csv(results: Results) -> str:
+    """One line for each feature in each condition; exploratory, as all that is said of single features."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, FEATURE_HEADER, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in results.details.features:
+        told: Line = {"feature": row.feature, "condition": row.condition, "n": row.n, "share": row.share}
+        told |= {"correct": row.correct, "answered": row.answered, "standing": exploring(results)}
+        writer.writerow({**told, **_bounds(row.interval)})
     return text.getvalue()
 
 
@@ -53,7 +70,11 @@ def _lines(results: Results) -> Iterator[Line]:
         yield from _pair(pair)
     yield from _model(results.model)
     for row in results.hypotheses:
-        told = {"standing": standing(results), "verdict": verdict(row, results)}
+        told = {
+            "standing": standing(results),
+            "verdict": verdict(row, results),
+            "stopping_rule_missed": stopped(results),
+        }
         base = {"part": "hypothesis", "row": row.hypothesis.name}
         yield from _hypothesis(row, results.plan.alpha, base, told)
     yield from _details(results)
@@ -93,9 +114,6 @@ def _levels(results: Results) -> Iterator[Line]:
         base = {"part": "accuracy", "row": where, "value": level.mean, "n": level.n}
         yield {**base, "measure": "mean over participants", **_bounds(level.interval)}
         yield {**base, "measure": "mean over participants, bootstrap", **_bounds(level.bootstrap)}
-    for feature in results.details.features:
-        base = {"part": "feature", "row": f"{feature.condition}, {feature.feature}", "measure": "share correct"}
-        yield {**base, "value": feature.share, "n": feature.n, **_bounds(feature.interval)}
 
 
 def _yardsticks(results: Results) -> Iterator[Line]:
@@ -197,7 +215,7 @@ def _details(results: Results) -> Iterator[Line]:
         )
         for measure, estimate in sizes:
             if not isinstance(estimate, Absent):
-                base: Line = {"part": "detection", "row": row.condition, "measure": measure, "n": row.n}
+                base: Line = {"part": "detection", "row": row.condition, "measure": measure, "n": estimate.n}
                 yield {**base, "value": estimate.mean, **_bounds(estimate.interval)}
     for level in results.details.calibrations:
         base = {"part": "confidence", "row": f"{level.condition}, confidence {level.confidence}", "n": level.n}
@@ -210,6 +228,15 @@ def _details(results: Results) -> Iterator[Line]:
         base = {"part": "response time", "row": time.condition, "n": time.n}
         yield {**base, "measure": "median of medians, ms", "value": time.medians.median}
         yield {**base, "measure": "geometric mean, ms", "value": time.geometric_mean, **_bounds(time.interval)}
+    yield from _missing_times(results)
+
+
+def _missing_times(results: Results) -> Iterator[Line]:
+    """The conditions without a response time: the reason stands where the interval would."""
+    timed = {row.condition for row in results.details.times}
+    without = [row.condition for row in results.main.accuracies if row.condition not in timed]
+    for condition, absent in zip(without, results.details.missing_times, strict=True):
+        yield {"part": "response time", "row": condition, "measure": "geometric mean, ms", "n": 0, **_bounds(absent)}
 
 
 def _session(results: Results) -> Iterator[Line]:
@@ -217,7 +244,7 @@ def _session(results: Results) -> Iterator[Line]:
     if isinstance(found, Absent):
         return
     for part in found.parts:
-        base: Line = {"part": "session", "row": f"main trials {part.first} to {part.last}", "n": part.n}
+        base: Line = {"part": "session", "row": f"main trials {part.name}", "n": part.n}
         yield {**base, "measure": "mean over participants", "value": part.mean, **_bounds(part.interval)}
     n = results.selection.analysed["participant"].nunique()
     base = {"part": "session", "row": "first to last main trial", "measure": "change in accuracy", "n": n}
@@ -232,4 +259,4 @@ def _robustness(results: Results) -> Iterator[Line]:
                 yield {"part": "robustness", "row": name, **_difference(effect), **_test(effect.test)}
         for row in rule.hypotheses:
             base: Line = {"part": "robustness", "row": f"{row.hypothesis.name}, without: {rule.sentence}"}
-            yield from _hypothesis(row, results.plan.alpha, base, {"standing": "exploratory"})
+            yield from _hypothesis(row, results.plan.alpha, base, {"standing": exploring(results)})

@@ -16,7 +16,7 @@ OBSERVERS: dict[str, str] = {
 
 OBSERVER_COLUMNS: tuple[Column, ...] = (
     Column("study", Kind.TEXT, "The study's slug."),
-    Column("protocol_sha256", Kind.TEXT, "SHA-256 of the protocol file the study was made from."),
+    Column("protocol_sha256", Kind.SHA256, "SHA-256 of the protocol file the study was made from."),
     Column("participant", Kind.TEXT, "The participant who answered the same trial."),
     Column("trial", Kind.INTEGER, "Position of the trial in the participant's session.", low=1),
     Column("observer", Kind.CHOICE, "Which observer: no person.", choices=tuple(OBSERVERS)),

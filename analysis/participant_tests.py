@@ -31,11 +31,12 @@ class ParticipantTest:
     """A two-sided test of ``n`` values, whose mean is ``mean``.
 
     ``name`` is what a sentence calls the test, ``statistic`` how journals write it (empty for the sign-flip test, whose
-    statistic is the mean). ``p`` is in (0, 1]; ``smallest_p`` is the least that the test can give with ``n`` values,
-    whatever they are.
+    statistic is the mean). ``p`` is in (0, 1]; ``smallest_p`` is the least that the test can give with as many values
+    as it looks at, ``looked_at``: Wilcoxon's leaves out those of 0.
     """
 
     n: int
+    looked_at: int
     mean: float
     p: float
     smallest_p: float
@@ -64,6 +65,7 @@ def sign_flip_test(
     p, smallest, kind, patterns = _flipped(values, seed)
     return ParticipantTest(
         n=count,
+        looked_at=count,
         mean=float(values.mean()),
         p=p,
         smallest_p=smallest,
@@ -88,6 +90,7 @@ def t_test(values: Reals, *, null_hypothesis: str, seed: int, unit: str = "parti
     result = stats.ttest_1samp(values, 0.0)
     return ParticipantTest(
         n=count,
+        looked_at=count,
         mean=float(values.mean()),
         p=float(result.pvalue),
         smallest_p=0.0,
@@ -117,6 +120,7 @@ def wilcoxon_test(
     smaller = min(float(ranks[kept > 0].sum()), float(ranks[kept < 0].sum()))
     return ParticipantTest(
         n=len(values),
+        looked_at=len(kept),
         mean=float(values.mean()),
         p=p,
         smallest_p=smallest,
@@ -150,9 +154,10 @@ def label_permutation_test(first: Reals, second: Reals, *, seed: int) -> Partici
     divided = f"all {ways:,} divisions" if exact else f"{DRAWS:,} random divisions, seed {seed}, +1"
     return ParticipantTest(
         n=len(first) + len(second),
+        looked_at=len(first) + len(second),
         mean=float(first.mean() - second.mean()),
         p=float(result.pvalue),
-        smallest_p=2 / ways if exact else 1 / (1 + DRAWS),
+        smallest_p=2 / (ways if exact else 1 + DRAWS),  # both tails
         name=f"{kind} permutation test",
         statistic="",
         method=f"{kind} two-sided permutation test of the participants' conditions ({divided})",

@@ -8,8 +8,9 @@ import pandas as pd
 
 from analysis.absence import Absent
 from analysis.hypotheses import judge_hypotheses
+from analysis.intervals import Interval, wilson_interval
 from analysis.mixed_model import MixedModel, mixed_model
-from analysis.simulation import Assumptions, SimulationError, assignment, simulate
+from analysis.simulation import Assumptions, SimulationError, assignment, check_assumptions, simulate
 from stimuli.protocol import CHANCE, AnalysisTable, Protocol
 
 
@@ -17,8 +18,9 @@ from stimuli.protocol import CHANCE, AnalysisTable, Protocol
 class Power:
     """The share of ``simulations`` in which the hypothesis was supported with so many ``participants``.
 
-    ``error`` is the Monte-Carlo standard error of ``power``; ``untested`` counts simulated studies whose planned test
-    could not be made, which count as not supported.
+    ``error`` is the Monte-Carlo standard error of ``power``, which is 0 where all studies or none found it, whatever
+    their number; ``interval``, Wilson's 95 % interval over the independent studies, is not. ``untested`` counts
+    simulated studies whose planned test could not be made, which count as not supported.
     """
 
     hypothesis: str
@@ -27,6 +29,14 @@ class Power:
     power: float
     error: float
     untested: int
+
+    @property
+    def interval(self) -> Interval:
+        """Where the power lies, as far as so many simulations tell."""
+        found = wilson_interval(round(self.power * self.simulations), self.simulations)
+        if isinstance(found, Absent):
+            raise ValueError(f"there were {self.simulations} simulations")
+        return found
 
 
 def power_by_participants(
@@ -41,9 +51,19 @@ def power_by_participants(
         raise SimulationError("The protocol declares no hypotheses, so that there is no test to have power.")
     trials = assignment(protocol, max(participants))
     trials = trials[~trials["catch"]]  # which no test counts
-    for count in participants:
-        first = trials[trials["participant"] <= count].reset_index(drop=True)
-        yield _power(first, protocol.analysis, assumptions, count, simulations=simulations, seed=seed)
+    check_assumptions(trials, assumptions)
+    # Checked above and at once: a generator would raise only when the first power is asked for.
+    return (
+        _power(
+            trials[trials["participant"] <= count].reset_index(drop=True),
+            protocol.analysis,
+            assumptions,
+            count,
+            simulations=simulations,
+            seed=seed,
+        )
+        for count in participants
+    )
 
 
 def _power(
@@ -88,7 +108,14 @@ def planned_verdicts(trials: pd.DataFrame, plan: AnalysisTable, *, seed: int) ->
     return [row.verdict for row in results]
 
 
-def smallest_enough(rows: Sequence[tuple[Power, ...]], target: float) -> int | None:
-    """The smallest number of participants with which every hypothesis has at least the target's power."""
-    enough = [powers[0].participants for powers in rows if all(power.power >= target for power in powers)]
+def smallest_enough(rows: Sequence[tuple[Power, ...]], target: float, *, surely: bool = False) -> int | None:
+    """The smallest number of participants with which every hypothesis has at least the target's power.
+
+    ``surely`` asks it of the lower ends of the powers' intervals.
+    """
+    enough = [
+        powers[0].participants
+        for powers in rows
+        if all((power.interval.low if surely else power.power) >= target for power in powers)
+    ]
     return min(enough, default=None)

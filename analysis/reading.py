@@ -14,13 +14,18 @@ import pandas as pd
 
 from analysis.cells import CellError, Value, parse_cell
 from analysis.columns import COLUMNS, NAMES, Column, Kind
+from analysis.dry_run import PREFIX, is_synthetic
 
-# What must be the same in every row: the report is about one study and one protocol.
-SINGLE = {"study": "studies", "protocol_sha256": "protocols"}
+# What must be the same in every row: the report is about one study and one protocol, which names one network.
+SINGLE = {"study": "studies", "protocol_sha256": "protocols", "model": "models", "weights_sha256": "weights"}
 # What is said of a participant in each of their rows.
 OF_THE_SESSION = ("rounds", "instructions_s", "place_lost")
 # Two rows that agree in all of these are one answer.
 OF_ONE_ANSWER = ("study", "participant", "feature", "strong_image", "weak_image", "received_at")
+# Two participants whose answers all agree in these are one, under two codes.
+OF_ONE_PARTICIPANT = ("feature", "strong_image", "weak_image", "choice", "confidence", "rt_ms", "received_at")
+# What spreadsheets divide columns by where a comma is the sign of decimals.
+OTHER_MARKS = {";": "semicolons", "\t": "tabs"}
 
 
 class ExportError(ValueError):
@@ -63,7 +68,7 @@ def read_export(path: Path) -> pd.DataFrame:
     Raises:
         ExportError: the file cannot be read, or something in it does not fit; every problem is listed.
     """
-    return parse_export(_text(path))
+    return parse_export(text_of(read_bytes(path), path))
 
 
 def parse_export(text: str) -> pd.DataFrame:
@@ -76,23 +81,40 @@ def parse_export(text: str) -> pd.DataFrame:
     if not rows:
         raise ExportError(map(str, broken) if broken else ["The file is empty: not even the header is there."])
     header, *body = rows
+    _check_divided_by_commas(header.cells)
     wrong_header = list(_header_problems(header.cells))
     if not body and not broken:
         wrong_header.append(Problem(1, "the file has no rows after the header, so there are no answers to analyse."))
     records, wrong_cells = _records(header.cells, body)
     of_sessions = [*_wrong_session_lengths(records), *_wrong_sessions(records)]
     problems = [*wrong_header, *broken, *wrong_cells, *_contradictions(records), *_repetitions(records), *of_sessions]
+    problems += [*_mixture(records), *_copies(records)]
     if problems:
         raise ExportError(str(problem) for problem in sorted(problems, key=lambda problem: problem.line))
     return pd.DataFrame({column.name: _series(column, [record for _, record in records]) for column in COLUMNS})
 
 
-def _text(path: Path) -> str:
+def read_bytes(path: Path) -> bytes:
+    """The content of a file that is given.
+
+    Raises:
+        ExportError: it cannot be read.
+    """
     try:
-        # A spreadsheet that saved the file may have put a byte order mark before the header; it is not data.
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes()
     except OSError as error:
         raise ExportError([f"The file {path} cannot be read: {error.strerror}."]) from error
+
+
+def text_of(content: bytes, path: Path) -> str:
+    """The text of such a file; ``path`` for messages.
+
+    Raises:
+        ExportError: it is not UTF-8.
+    """
+    try:
+        # A spreadsheet that saved the file may have put a byte order mark before the header; it is not data.
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ExportError([f"The file {path} is not UTF-8 text (byte {error.start + 1} does not fit)."]) from error
 
@@ -109,6 +131,18 @@ def _rows(text: str) -> tuple[list[Row], list[Problem]]:
             return rows, []
         except csv.Error as error:
             return rows, [Problem(line, f"this is not CSV from here on ({error}).")]
+
+
+def _check_divided_by_commas(names: list[str]) -> None:
+    """Refuse another dialect at once: of such a file nothing else can be told."""
+    for mark, told in OTHER_MARKS.items():
+        if len(names) == 1 and names[0].split(mark)[0] in NAMES and mark in names[0]:
+            raise ExportError(
+                [
+                    f"line 1: the columns are divided by {told}, and those of an export by commas; give the file that "
+                    "export_responses wrote, or save it with commas."
+                ]
+            )
 
 
 def _header_problems(names: list[str]) -> Iterator[Problem]:
@@ -199,6 +233,37 @@ def _repetitions(records: list[tuple[int, Record]]) -> Iterator[Problem]:
             first_line.setdefault(key, line)
 
 
+def _mixture(records: list[tuple[int, Record]]) -> Iterator[Problem]:
+    """The first participant who is simulated where the rows above are of people, or the other way round."""
+    first: tuple[int, str] | None = None
+    for line, record in records:
+        match record:
+            case {"participant": str(participant)}:
+                first = first or (line, participant)
+                if is_synthetic(participant) != is_synthetic(first[1]):
+                    told = f"participant {participant} and participant {first[1]} in line {first[0]}"
+                    why = f"one is a simulated participant ({PREFIX}...) and one is not"
+                    yield Problem(line, f"{told} cannot be analysed as one study: {why}.")
+                    return
+
+
+def _copies(records: list[tuple[int, Record]]) -> Iterator[Problem]:
+    """Participants who gave all answers of another one, at the very same times."""
+    first_line: dict[str, int] = {}
+    answers: dict[str, set[tuple[Value | None, ...]]] = {}
+    for line, record in records:
+        match record:
+            case {"participant": str(participant), "phase": "main"}:
+                first_line.setdefault(participant, line)
+                answers.setdefault(participant, set()).add(tuple(record.get(name) for name in OF_ONE_PARTICIPANT))
+    whose: dict[frozenset[tuple[Value | None, ...]], str] = {}
+    for participant, given in answers.items():
+        other = whose.setdefault(frozenset(given), participant)
+        if other != participant:
+            told = f"participant {participant} has the main answers of participant {other} ({len(given)}), at the same"
+            yield Problem(first_line[participant], f"{told} times; each answer may stand once.")
+
+
 def check_groups(export: pd.DataFrame) -> None:
     """Refuse an export of a study between participants in which one met two conditions.
 
@@ -255,6 +320,9 @@ def _or_empty(value: Value | None) -> str:
 
 def _row_contradictions(record: Record) -> Iterator[str]:
     match record:
+        case {"strong_image": str(right), "weak_image": str(wrong)} if right == wrong:
+            yield "strong_image and weak_image are the same, but a trial shows two images."
+    match record:
         case {"choice": str(choice), "strong_side": str(side), "correct": bool(correct)} if correct != (choice == side):
             told = f"correct is {str(correct).lower()}, but the choice was {choice} and strong_side is {side}"
             yield f"{told}, which makes it {str(not correct).lower()}."
@@ -294,5 +362,5 @@ def _series(column: Column, records: list[Record]) -> "pd.Series":
             return pd.Series(values, dtype="boolean" if column.optional else "bool")
         case Kind.REAL:
             return pd.Series(values, dtype="float64")
-        case Kind.TEXT | Kind.CHOICE:
+        case Kind.TEXT | Kind.CHOICE | Kind.SHA256:
             return pd.Series(values, dtype="string")

@@ -12,6 +12,7 @@ from analysis import intervals, notes, participant_tests, verdicts, wording
 from analysis.absence import Absent
 from analysis.apa import sentences
 from analysis.confidence import LEVELS
+from analysis.dry_run import nobody_took_part
 from analysis.equivalence import EquivalenceTest
 from analysis.figures.gallery import ReportFigure, report_figures
 from analysis.figures.raincloud import several_conditions
@@ -52,12 +53,15 @@ def render_report(results: Results, *, export_sha256: str, figures: dict[str, Re
             random_effects=random_effects(results.model),
             several_conditions=several_conditions(results.main.scores),
             standing=verdicts.standing(results),
+            exploring=verdicts.exploring(results).capitalize(),
+            dry_run=nobody_took_part(results.participants) if results.dry_run else "",
             figures={name: _inline(figure) for name, figure in drawn.items()},
             rule=RULE,
             observers=OBSERVERS,
             words_of=words_of,
             right_choice=right_choice(results.tasks),
             counts=_counts(results),
+            excluded_by={name: rule.sentence for rule in results.selection.exclusions for name in rule.participants},
             export_sha256=export_sha256,
             enumerated=participant_tests.MOST_FOR_ENUMERATION,
             fewest_for_bootstrap=intervals.FEWEST_FOR_BOOTSTRAP,
@@ -95,8 +99,10 @@ def _environment() -> Environment:
 def _inline(figure: ReportFigure) -> Markup:
     """An SVG document as an element of the page, named and described by elements of the page.
 
-    The figure's fixed size gives way to its viewBox, so that it fits a phone, and its ids take its name, so that those
-    of two figures differ. Our own drawing is trusted markup: the names in it were escaped by the writer of the SVG.
+    The figure's fixed size gives way to its viewBox, so that the style sheet sizes it. What surrounds it scrolls where
+    the screen is narrower than the figure's text can be read on, and takes the focus so that keys scroll it. Its ids
+    take its name, so that those of two figures differ. Our own drawing is trusted markup: the names in it were escaped
+    by the writer of the SVG.
     """
     element = figure.svg[figure.svg.index("<svg") :]
     name = figure.name
@@ -107,7 +113,8 @@ def _inline(figure: ReportFigure) -> Markup:
     named = f' role="img" aria-labelledby="{name}-title" aria-describedby="{name}-description"'
     title = f'<title id="{name}-title">{escape(figure.title)}</title>'
     description = f'<desc id="{name}-description">{escape(figure.description)}</desc>'
-    return Markup(f"{opening}{named}>{title}{description}{rest}")
+    around = f'<div class="drawing" role="region" tabindex="0" aria-labelledby="{name}-title">'
+    return Markup(f"{around}{opening}{named}>{title}{description}{rest}</div>")
 
 
 def _counts(results: Results) -> dict[str, dict[str, str]]:

@@ -1,6 +1,6 @@
 """Everything that the report says, as data: from a checked export to tests."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -14,6 +14,7 @@ from analysis.breakdown import FeatureAccuracy, LevelAccuracy, breakdowns, featu
 from analysis.confidence import Calibration, Discrimination, calibrations, discriminations
 from analysis.description import ConditionDescription, describe_conditions
 from analysis.detection import Detection, detections
+from analysis.dry_run import is_synthetic
 from analysis.effects import EffectSize, cohens_dz, cohens_h, cohens_h_between, standardised_difference
 from analysis.hypotheses import Effect, HypothesisResult, effect_of, judge_hypotheses
 from analysis.learning import Learning, learning
@@ -106,7 +107,7 @@ class Results:
     ``participants`` counts those with at least one answer, practice included: an export knows no others. ``everyone``
     is ``None`` where no excluded participant answered a main trial, since it would repeat ``main``. ``points`` compare
     the plan with what was run; empty without a protocol. ``yardsticks`` are of observers who are no people; empty
-    without their file.
+    without their file. ``dry_run`` says that all participants are simulated, so that nothing is about people.
     """
 
     study: str
@@ -127,6 +128,7 @@ class Results:
     robustness: tuple[Robustness, ...]
     everyone: Findings | None
     yardsticks: tuple[Yardstick, ...]
+    dry_run: bool
 
     @property
     def ran_as_given(self) -> bool:
@@ -135,18 +137,23 @@ class Results:
 
     @property
     def confirmatory(self) -> bool:
-        """Whether hypotheses were declared in the very protocol under which the data were collected."""
-        return bool(self.hypotheses) and self.ran_as_given
+        """Whether hypotheses were declared in the very protocol under which the data of people were collected."""
+        return bool(self.hypotheses) and self.ran_as_given and not self.dry_run
 
 
 def analyse(
-    export: pd.DataFrame, *, seed: int, protocol: ProtocolFile | None = None, observers: pd.DataFrame | None = None
+    export: pd.DataFrame,
+    *,
+    seed: int,
+    protocol: ProtocolFile | None = None,
+    observers: pd.DataFrame | None = None,
+    on_long_fit: Callable[[int], None] | None = None,
 ) -> Results:
     """Analyse a checked export. ``seed`` settles every random draw: same rows and seed, same results.
 
     ``protocol`` is the study's protocol file, whose plan is followed; without one nobody is excluded but the incomplete
     and who lost the place, and everything is exploratory. ``observers`` are the checked answers of observers to the
-    export's trials.
+    export's trials. ``on_long_fit`` is told the number of random effects before a model is fitted that takes minutes.
 
     Raises:
         ExportError: nobody is left to be analysed, or somebody has two conditions in a study between participants.
@@ -160,7 +167,10 @@ def analyse(
     trials = selection.analysed
     main = _find(trials, plan, seed=seed)
     pairs = _pairs(main, plan)
-    model = mixed_model(trials, pairs=_contrasts(main, plan), random_effects=_random_effects(trials, plan))
+    random_effects = _random_effects(trials, plan)
+    if on_long_fit and random_effects == "slopes" and _effects_with_slopes(trials) > MOST_RANDOM_EFFECTS:
+        on_long_fit(_effects_with_slopes(trials))
+    model = mixed_model(trials, pairs=_contrasts(main, plan), random_effects=random_effects)
     first = export.iloc[0]
     return Results(
         study=str(first["study"]),
@@ -181,15 +191,21 @@ def analyse(
         robustness=tuple(_robustness(selection, pairs, plan, seed=seed)),
         everyone=_find(selection.main, plan, seed=seed) if len(selection.main) > len(trials) else None,
         yardsticks=() if observers is None else yardsticks(trials, observers),
+        dry_run=is_synthetic(str(first["participant"])),  # one is as all are: the reader lets no mixture pass
     )
 
 
 def _random_effects(trials: pd.DataFrame, plan: AnalysisTable) -> RandomEffects:
     """Those of the plan; where nothing is tested that was declared, a large study is spared the minutes of slopes."""
-    units, conditions = trials["participant"].nunique() + trials["feature"].nunique(), trials["condition"].nunique()
-    if not plan.hypotheses and units * (1 + conditions) > MOST_RANDOM_EFFECTS:
+    if not plan.hypotheses and _effects_with_slopes(trials) > MOST_RANDOM_EFFECTS:
         return "intercepts"
     return plan.random_effects
+
+
+def _effects_with_slopes(trials: pd.DataFrame) -> int:
+    """How many random effects a model with slopes has: of every unit, and of every condition within it."""
+    units, conditions = trials["participant"].nunique() + trials["feature"].nunique(), trials["condition"].nunique()
+    return int(units * (1 + conditions))
 
 
 def _nobody_left(selection: Selection) -> str:

@@ -15,6 +15,8 @@ RULE = (
 # The two rules that always apply.
 INCOMPLETE = "incomplete"
 PLACE_LOST = "place_lost"
+# What may be missing of a participant, by the rule that asks for it.
+ASKS_FOR = {"min_catch_accuracy": "catch", "min_instructions_s": "instructions_s"}
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,14 @@ class Exclusion:
     """What one rule does: ``alone`` counts all who break it, ``participants`` those whom no earlier rule excluded.
 
     ``key`` is :data:`INCOMPLETE`, :data:`PLACE_LOST` or the rule's key in the protocol; ``sentence`` says who is
-    excluded.
+    excluded. ``unjudged`` counts those who neither break nor keep the rule, because what it asks for is not known.
     """
 
     key: str
     sentence: str
     alone: int
     participants: tuple[str, ...]
+    unjudged: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,13 @@ def select_trials(export: pd.DataFrame, rules: ExclusionsTable | None = None) ->
             for row in short.itertuples()
         },
         exclusions=tuple(
-            Exclusion(key, sentence, int(mask.sum()), tuple(map(str, first.index[first == key])))
+            Exclusion(
+                key,
+                sentence,
+                int(mask.sum()),
+                tuple(map(str, first.index[first == key])),
+                int(people[ASKS_FOR[key]].isna().sum()) if key in ASKS_FOR else 0,
+            )
             for key, (sentence, mask) in declared.items()
         ),
         broken=broken,
@@ -130,7 +139,8 @@ def _of_answers(people: pd.DataFrame, rules: ExclusionsTable) -> Declared:
         told = f"answered less than {100 * rules.min_catch_accuracy:g}% of the catch trials rightly"
         yield "min_catch_accuracy", told, people["catch"] < rules.min_catch_accuracy
     if rules.min_side_choices is not None:
-        told = f"chose one side fewer than {rules.min_side_choices} times"
+        times = rules.min_side_choices
+        told = "never chose one of the sides" if times == 1 else f"chose one side fewer than {times} times"
         yield "min_side_choices", told, people[["left", "right"]].min(axis=1) < rules.min_side_choices
 
 

@@ -44,7 +44,7 @@ class Comparison:
     """``first`` minus ``second``: within the ``n`` participants who have both, or between ``n`` in two groups.
 
     ``difference`` is the mean difference of accuracies in [-1, 1]. ``p_holm`` is p adjusted for all comparisons of the
-    report, ``None`` where there is no test or only one.
+    report, ``None`` where there is no test or only one comparison.
     """
 
     first: str
@@ -61,7 +61,9 @@ class Comparison:
 class TwoUnits:
     """The same difference tested over participants and over features.
 
-    ``p`` is the larger of the two: an effect that holds for other participants and other features has both small.
+    ``p`` is the larger of the two: an effect that holds for other participants and other features has both small, but
+    both may be small where it does not. It is more cautious than either, and still too ready where effects vary over
+    participants and over features: the mixed model is the test of both.
     """
 
     first: str
@@ -88,7 +90,10 @@ def chance_tests(scores: pd.DataFrame, *, seed: int, test: TestName = "sign_flip
 
 
 def compare_conditions(scores: pd.DataFrame, *, seed: int, test: TestName = "sign_flip") -> tuple[Comparison, ...]:
-    """Each pair of conditions, with Holm's correction over the pairs.
+    """Each pair of conditions, with Holm's correction over all pairs.
+
+    A pair that cannot be tested counts in the family with a p of 1, so that what is missing makes no other difference
+    easier to find.
 
     Within participants where some have both conditions. Null hypothesis: a participant's difference in accuracy is
     symmetric about 0, as it is when the two explanations help equally. ``test`` names one of
@@ -102,12 +107,12 @@ def compare_conditions(scores: pd.DataFrame, *, seed: int, test: TestName = "sig
         compare_pair(wide, first, second, seed=seed, test=test)
         for first, second in combinations(sorted(wide.columns), 2)
     )
-    tested = [pair.test.p for pair in pairs if isinstance(pair.test, ParticipantTest)]
-    if len(tested) < 2:
+    if len(pairs) < 2:
         return pairs
-    adjusted = iter(holm(tested))
+    adjusted = holm([1.0 if isinstance(pair.test, Absent) else pair.test.p for pair in pairs])
     return tuple(
-        replace(pair, p_holm=next(adjusted)) if isinstance(pair.test, ParticipantTest) else pair for pair in pairs
+        pair if isinstance(pair.test, Absent) else replace(pair, p_holm=p_holm)
+        for pair, p_holm in zip(pairs, adjusted, strict=True)
     )
 
 

@@ -4,6 +4,7 @@ One simulator for power and for synthetic exports, so that a dry run and a power
 """
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from analysis.columns import NAMES
+from analysis.dry_run import PREFIX
 from stimuli.protocol import Protocol, ProtocolFile
 from studyapp.assignment import PlannedTrial, design_of, plan_session
 
@@ -130,7 +132,8 @@ def simulate(trials: pd.DataFrame, assumptions: Assumptions, *, seed: int | Sequ
     Catch trials are missed by lapses only.
 
     Raises:
-        SimulationError: a condition of the trials has no accuracy, or accuracies are for conditions that are not there.
+        SimulationError: a condition of the trials has no accuracy, or accuracies are for conditions that are not there,
+            or cannot be reached.
     """
     _check_conditions(trials, assumptions)
     rng = np.random.default_rng(seed)
@@ -144,21 +147,13 @@ def simulate(trials: pd.DataFrame, assumptions: Assumptions, *, seed: int | Sequ
 
 def _evidence(trials: pd.DataFrame, assumptions: Assumptions, rng: np.random.Generator) -> NDArray[np.float64]:
     """The log-odds of a right answer to each trial."""
-    # A difference of two conditions has twice the variance of each, so that each is given half of it.
-    effects = {
-        "participant": assumptions.effect_participant_sd / math.sqrt(2),
-        "feature": assumptions.effect_feature_sd / math.sqrt(2),
-    }
     sds = [assumptions.participant_sd, assumptions.feature_sd, assumptions.image_sd]
-    sd = math.hypot(*sds, *effects.values())
-    centres = {
-        name: log_odds_of(accuracy, sd=sd, lapse=assumptions.lapse) for name, accuracy in assumptions.accuracy.items()
-    }
+    centres = _centres(assumptions)
     # Every pair of queries has an ease of its own, on top of its feature's.
     pair = trials.groupby(["feature", "batch", "difficulty"]).ngroup()
     groups = [trials["participant"], trials["feature"], pair]
     # Drawn last and only if asked for: without them the answers of a seed stay what they were.
-    for unit, spread in effects.items():
+    for unit, spread in _effect_sds(assumptions).items():
         if spread > 0:
             groups.append(trials.groupby([unit, "condition"]).ngroup())
             sds.append(spread)
@@ -177,6 +172,16 @@ def _answer(
     return _answered(trials, evidence=evidence, correct=correct, rng=rng)
 
 
+def check_assumptions(trials: pd.DataFrame, assumptions: Assumptions) -> None:
+    """Whether the ``trials`` of :func:`assignment` can be answered as assumed.
+
+    Raises:
+        SimulationError: as for :func:`simulate`.
+    """
+    _check_conditions(trials, assumptions)
+    _centres(assumptions)
+
+
 def _check_conditions(trials: pd.DataFrame, assumptions: Assumptions) -> None:
     needed, given = set(trials["condition"].unique()), set(assumptions.accuracy)
     if needed != given:
@@ -184,6 +189,24 @@ def _check_conditions(trials: pd.DataFrame, assumptions: Assumptions) -> None:
             f"The protocol's conditions are {', '.join(sorted(needed))}, and accuracies are given for "
             f"{', '.join(sorted(given)) or 'none'}; give each condition its own."
         )
+
+
+def _centres(assumptions: Assumptions) -> dict[str, float]:
+    """The log-odds of each condition at a typical participant, feature and image."""
+    sd = math.hypot(
+        assumptions.participant_sd, assumptions.feature_sd, assumptions.image_sd, *_effect_sds(assumptions).values()
+    )
+    return {
+        name: log_odds_of(accuracy, sd=sd, lapse=assumptions.lapse) for name, accuracy in assumptions.accuracy.items()
+    }
+
+
+def _effect_sds(assumptions: Assumptions) -> dict[str, float]:
+    """Of what one condition does, by unit: a difference of two has twice the variance, so that each has half of it."""
+    return {
+        "participant": assumptions.effect_participant_sd / math.sqrt(2),
+        "feature": assumptions.effect_feature_sd / math.sqrt(2),
+    }
 
 
 def _answered(
@@ -227,7 +250,7 @@ def _export_row(file: ProtocolFile, row: Mapping[str, object], now: datetime) ->
     return {
         "study": file.protocol.slug,
         "protocol_sha256": file.sha256,
-        "participant": f"synthetic-{row['participant']:05}",
+        "participant": f"{PREFIX}{row['participant']:05}",
         "main_trials": str(row["main_trials"]),
         "rounds": "1",
         "instructions_s": "60.0",
@@ -243,8 +266,8 @@ def _export_row(file: ProtocolFile, row: Mapping[str, object], now: datetime) ->
         "feature": features[int(str(row["feature"]))],
         "references": str(stimuli.references if has_panels else 0),
         "batch": str(row["batch"]),
-        "strong_image": "0" * 64,
-        "weak_image": "0" * 64,
+        "strong_image": _no_image(row, "strong"),
+        "weak_image": _no_image(row, "weak"),
         **(_queries(row) if task == "held_out" else {}),
         "strong_side": str(row["strong_side"]),
         "choice": str(row["choice"]),
@@ -254,6 +277,12 @@ def _export_row(file: ProtocolFile, row: Mapping[str, object], now: datetime) ->
         **BROWSER,
         "received_at": now.isoformat(),
     }
+
+
+def _no_image(row: Mapping[str, object], role: str) -> str:
+    """A SHA-256 in the place of an image's: the same wherever the same image would be shown."""
+    of = (row["feature"], row["catch"], row["batch"], row["difficulty"], role)
+    return hashlib.sha256(f"no image: {of}".encode()).hexdigest()
 
 
 def _queries(row: Mapping[str, object]) -> dict[str, str]:

@@ -1,16 +1,32 @@
 """``python -m analysis power`` and ``python -m analysis simulate``: before there are data."""
 
 import argparse
+import csv
+import io
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from analysis.arguments import seed
+from analysis.destinations import DestinationError, check_folder, check_writing
 from analysis.files import write_whole
 from analysis.power import Power, power_by_participants, smallest_enough
 from analysis.simulation import Assumptions, SimulationError, synthetic_export
-from analysis.wording import percent
-from stimuli.protocol import ProtocolError, ProtocolFile, read_protocol
+from analysis.wording import accuracy_interval, percent
+from stimuli.protocol import CHANCE, HypothesisTable, Protocol, ProtocolError, ProtocolFile, read_protocol
 
 DEFAULT_PARTICIPANTS = (12, 24, 36, 48, 72, 96)
+POWER_HEADER = (
+    "hypothesis",
+    "test",
+    "participants",
+    "simulations",
+    "power",
+    "monte_carlo_error",
+    "not_testable",
+    "low",
+    "high",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +49,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except OSError as error:
-        sys.stderr.write(f"The synthetic export cannot be written to {options.out}: {error.strerror}.\n")
+        sys.stderr.write(f"The file cannot be written to {options.out}: {error.strerror}.\n")
         return 1
     return 0
 
@@ -45,6 +61,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     power.add_argument("--participants", type=_count, nargs="+", default=list(DEFAULT_PARTICIPANTS), metavar="N")
     power.add_argument("--simulations", type=_count, default=200, help="studies for each number; default 200")
     power.add_argument("--target", type=_share, default=0.8, help="the power that is enough; default 0.8")
+    power.add_argument("--out", type=Path, metavar="POWER.csv", help="also write the table as CSV")
     simulated = commands.add_parser("simulate", help="an export of a study that never took place, for a dry run")
     simulated.add_argument("--participants", type=_count, default=24, metavar="N", help="default 24")
     simulated.add_argument("--out", type=Path, default=Path("synthetic.csv"), help="default synthetic.csv")
@@ -54,6 +71,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
             "--accuracy",
             type=_accuracy,
             nargs="+",
+            action="extend",
             required=True,
             metavar="CONDITION=SHARE",
             help="what is assumed of each condition, such as accentuation=0.75",
@@ -71,8 +89,24 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         ):
             command.add_argument(f"--{name}", type=_sd, default=default, help=f"{told}; default {default}")
         command.add_argument("--lapse", type=_share, default=0.02, help="share of trials guessed; default 0.02")
-        command.add_argument("--seed", type=int, default=1, help="of every random draw; default 1")
-    return parser.parse_args(arguments)
+        command.add_argument("--seed", type=seed, default=1, help="of every random draw; default 1")
+    options = parser.parse_args(arguments)
+    _check(parser, options)
+    return options
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse what would take something away in silence: one of two accuracies, or the protocol."""
+    names = [name for name, _ in options.accuracy]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        parser.error(f"--accuracy is given twice for {twice}; give each condition one")
+    try:
+        if options.out:
+            check_folder(options.out)
+            check_writing(read=[options.protocol], written=[options.out])
+    except DestinationError as error:
+        parser.error(str(error))
 
 
 def _count(text: str) -> int:
@@ -110,27 +144,68 @@ def _accuracy(text: str) -> tuple[str, float]:
 
 def _power(file: ProtocolFile, assumptions: Assumptions, options: argparse.Namespace) -> None:
     rows = []
-    sys.stdout.write(
-        f"Power of the planned test ({file.protocol.analysis.main_test}), {options.simulations} simulations\n"
-    )
-    for powers in power_by_participants(
+    plan = file.protocol.analysis
+    found = power_by_participants(
         file.protocol,
         assumptions,
         participants=sorted(set(options.participants)),
         simulations=options.simulations,
         seed=options.seed,
-    ):
+    )
+    sys.stdout.write(f"Power of the planned tests, {options.simulations} simulations\n")
+    tests = [(row.name, _planned_test(row, file.protocol)) for row in plan.hypotheses]
+    sys.stdout.write("".join(f"{name}: {test}\n" for name, test in tests))
+    for powers in found:
         rows.append(powers)
         sys.stdout.write("".join(f"{_line(power)}\n" for power in powers))
         sys.stdout.flush()  # a long run shows how far it is
-    enough = smallest_enough(rows, options.target)
-    told = f"{enough} participants" if enough else "more participants than were tried"
-    sys.stdout.write(f"Enough for a power of {percent(options.target)} of every hypothesis: {told}.\n")
+    sys.stdout.write("".join(f"{sentence}\n" for sentence in _enough(rows, options.target)))
+    if options.out:
+        write_whole(options.out, _power_csv(rows, tests))
+
+
+def _enough(rows: Sequence[tuple[Power, ...]], target: float) -> Iterator[str]:
+    """The smallest number that is enough, and the one that is still enough where simulations were lucky."""
+    enough, surely = smallest_enough(rows, target), smallest_enough(rows, target, surely=True)
+    yield f"Enough for a power of {percent(target)} of every hypothesis: {_participants(enough)}."
+    if surely != enough:
+        yield f"By the lower ends of the Monte-Carlo intervals: {_participants(surely)}; more --simulations tell more."
+
+
+def _participants(count: int | None) -> str:
+    return f"{count} participants" if count else "more participants than were tried"
+
+
+def _planned_test(hypothesis: HypothesisTable, protocol: Protocol) -> str:
+    """What tests a hypothesis: a claim of no difference has a test of its own, whatever the main test is.
+
+    So has a difference between participants, where the tests of one mean have nothing to say.
+    """
+    plan = protocol.analysis
+    if hypothesis.margin is not None:
+        return f"two one-sided t-tests, margin {hypothesis.margin:g}"
+    if protocol.trials.design == "between" and hypothesis.second != CHANCE and plan.main_test != "mixed_model":
+        return "permutation of the participants' conditions"
+    return f"mixed_model, {plan.random_effects}" if plan.main_test == "mixed_model" else plan.main_test
+
+
+def _power_csv(rows: Sequence[tuple[Power, ...]], tests: Sequence[tuple[str, str]]) -> str:
+    """One line for each hypothesis and number of participants."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(POWER_HEADER)
+    for place, (name, test) in enumerate(tests):
+        for powers in rows:
+            found = powers[place]
+            counts = (found.participants, found.simulations, found.power, found.error, found.untested)
+            ends = found.interval.low, found.interval.high
+            writer.writerow((name, test, *counts, *ends))
+    return text.getvalue()
 
 
 def _line(power: Power) -> str:
     missing = f", {power.untested} not testable" if power.untested else ""
-    told = f"{percent(power.power)} (Monte-Carlo error {percent(power.error)}{missing})"
+    told = f"{percent(power.power)} (Monte-Carlo interval {accuracy_interval(power.interval)}{missing})"
     return f"{power.participants:>5} participants: {told}  {power.hypothesis}"
 
 

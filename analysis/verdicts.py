@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analysis.absence import Absent
-from analysis.hypotheses import Effect, HypothesisResult
+from analysis.hypotheses import HypothesisResult
 from analysis.mixed_model import ConditionEstimate, Contrast
 from analysis.model_words import singular_fit
 from analysis.results import Results
@@ -13,8 +13,13 @@ UNDECLARED = "no verdict"
 
 
 def standing(results: Results) -> str:
-    """Whether tests of the hypotheses confirm or explore."""
-    return "confirmatory" if results.confirmatory else "exploratory"
+    """Whether tests of the hypotheses confirm or explore, or are of a dry run and do neither."""
+    return "confirmatory" if results.confirmatory else exploring(results)
+
+
+def exploring(results: Results) -> str:
+    """What everything is that no hypothesis is about."""
+    return "dry run" if results.dry_run else "exploratory"
 
 
 def verdict(result: HypothesisResult, results: Results) -> str:
@@ -29,6 +34,14 @@ def other_way(result: HypothesisResult, results: Results) -> bool:
     """Whether the two-sided test finds an effect, but opposite to the claim."""
     significant = result.p_holm is not None and result.p_holm <= results.plan.alpha
     return significant and result.verdict == "not supported"
+
+
+def stopped(results: Results) -> str:
+    """The stopping rule beside a verdict, where it was not kept: ``12 of 24 planned participants``; empty elsewhere."""
+    planned, found = results.plan.participants, results.selection.analysed["participant"].nunique()
+    if planned is None or planned == found or not results.confirmatory:
+        return ""
+    return f"{found} of {planned} planned participants"
 
 
 def correction(results: Results) -> str:
@@ -55,7 +68,7 @@ def caveats(result: HypothesisResult, results: Results) -> Iterator[str]:
     yield from singular_fit(model)
     if isinstance(effect, Absent):
         return
-    if effect.n != _concerned(effect, results):
+    if effect.n != tested_n(result) and _some_have_several(results):
         yield (
             f"The test rests on the {tested_n(result)} participants of the mixed model, the difference in points on "
             f"{effect.n}."
@@ -64,7 +77,6 @@ def caveats(result: HypothesisResult, results: Results) -> Iterator[str]:
         yield "The difference in points and the odds point in opposite directions."
 
 
-def _concerned(effect: Effect, results: Results) -> int:
-    """How many participants answered at least one of the conditions: in groups all count, within those with both."""
-    scores = results.main.scores.reset_index()
-    return int(scores[scores["condition"].isin([effect.first, effect.second])]["participant"].nunique())
+def _some_have_several(results: Results) -> bool:
+    """Whether somebody has several conditions. Of groups the model rests on all, and each difference on its own."""
+    return bool(results.main.scores.groupby(level="participant").size().max() > 1)

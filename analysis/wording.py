@@ -24,10 +24,18 @@ def points(difference: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """Three decimals without the zero before the point, as in ``.057`` or ``1.000``; four below ``.01``."""
+    """Three decimals without the zero before the point, as in ``.057`` or ``1.000``; four below ``.01``.
+
+    More where these would be ``.050`` or ``.010``, which do not tell on which side of a usual alpha p is.
+    """
     if p < 0.0001:
         return "< .0001"
-    return f"{p:.4f}".lstrip("0") if p < 0.01 else f"{p:.3f}".lstrip("0")
+    written = f"{p:.{4 if p < 0.01 else 3}f}"
+    for decimals in range(4, 12):
+        if not any(float(written) == alpha != p for alpha in (0.05, 0.01)):
+            break
+        written = f"{p:.{decimals}f}"
+    return written.lstrip("0")
 
 
 def p_statement(p: float) -> str:
@@ -78,7 +86,10 @@ def odds_interval(interval: Interval | Absent) -> str:
 
 def bayes(factor: float) -> str:
     """A Bayes factor with three digits, in powers of ten where it is beyond reading."""
-    return f"{factor:.3g}" if 0.001 <= factor < 100_000 else f"{factor:.1e}"
+    if not 0.001 <= factor < 100_000:
+        return f"{factor:.1e}"
+    # Rounded first: three digits of a number above 1,000 would come in powers of ten.
+    return f"{float(f'{factor:.3g}'):,g}"
 
 
 def seconds(ms: float) -> str:

@@ -1,7 +1,10 @@
 """What the figures share: an SVG to draw on, colours that everyone can tell apart, an axis in percent."""
 
 import io
+import re
+import warnings
 from collections.abc import Callable
+from html import escape
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -14,6 +17,7 @@ INK, GREY, PALE = "#1f2933", "#6b7785", "#e4e8ec"
 CHANCE_PERCENT = 50.0
 # In inches, as wide as the page shows a figure: a wider one would be shrunk, and its text with it.
 WIDTH = 6.3
+HEADLINE_PT = 20
 
 
 def draw(paint: Callable[[Figure], None], *, width: float, height: float) -> str:
@@ -26,8 +30,26 @@ def draw(paint: Callable[[Figure], None], *, width: float, height: float) -> str
         figure = Figure(figsize=(width, height), layout="constrained")
         paint(figure)
         svg = io.StringIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        with warnings.catch_warnings():
+            # Text is kept as text: who shows the figure has a font for it, though matplotlib has none to measure.
+            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+            figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return svg.getvalue()
+
+
+def headed(svg: str, words: str) -> str:
+    """The same drawing below a line of words, for what nobody should see without them, wherever the file goes."""
+    opening = re.search(r'<svg [^>]*?height="([\d.]+)pt" viewBox="0 0 ([\d.]+) [\d.]+"[^>]*>', svg)
+    assert opening is not None
+    height, width = float(opening[1]) + HEADLINE_PT, opening[2]
+    taller = opening[0].replace(f'height="{opening[1]}pt"', f'height="{height:g}pt"')
+    taller = re.sub(r'viewBox="[^"]*"', f'viewBox="0 {-HEADLINE_PT} {width} {height:g}"', taller)
+    style = f'font-size="10" font-weight="bold" font-family="sans-serif" fill="{INK}"'
+    line = (
+        f'<rect y="{-HEADLINE_PT}" width="{width}" height="{HEADLINE_PT}" fill="#ffffff"/>'
+        f'<text x="6" y="-6" {style}>{escape(words)}</text>'
+    )
+    return svg.replace(opening[0], taller + line, 1)
 
 
 def quiet(axes: Axes, *, grid: str = "y") -> None:

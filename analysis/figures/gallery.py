@@ -1,14 +1,20 @@
 """All figures of a report, each with the words that stand for it where it cannot be seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.absence import Absent
 from analysis.figures.calibration import calibration_figure
+from analysis.figures.canvas import headed
 from analysis.figures.caterpillar import caterpillar_figure
 from analysis.figures.flow import flow_figure
 from analysis.figures.raincloud import accuracy_figure, several_conditions
 from analysis.figures.session import session_figure
 from analysis.results import Results
+
+# Of all figures that a report can have: there is no session where nobody answered twice.
+NAMES = ("flow", "accuracy", "calibration", "features", "session")
+
+DRY_RUN = "Dry run: simulated participants, nobody took part"
 
 
 @dataclass(frozen=True)
@@ -58,4 +64,6 @@ def report_figures(results: Results) -> dict[str, ReportFigure]:
         told = "A point for each fifth of the session, with 95% confidence intervals. The numbers stand in the table."
         svg = session_figure(details.learning)
         figures.append(ReportFigure("session", "Accuracy over the session", told, svg))
+    if results.dry_run:
+        figures = [replace(figure, svg=headed(figure.svg, DRY_RUN)) for figure in figures]
     return {figure.name: figure for figure in figures}

@@ -21,12 +21,8 @@ def session_figure(learning: Learning) -> str:
         chance_line(axes)
         percent_axis(axes)
         quiet(axes)
-        axes.set_xticks(list(places), [_span(part.first, part.last) for part in learning.parts])
+        axes.set_xticks(list(places), [part.name for part in learning.parts])
         axes.set_xlim(-0.4, len(learning.parts) - 0.6)
         axes.set_xlabel("main trials", color=INK)
 
     return draw(paint, width=6.3, height=3.0)
-
-
-def _span(first: int, last: int) -> str:
-    return f"{first}" if first == last else f"{first} to {last}"

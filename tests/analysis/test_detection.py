@@ -51,6 +51,26 @@ def test_all_correct_is_finite_and_participants_count_once():
     assert found.d_prime.interval.low < found.d_prime.mean < found.d_prime.interval.high
 
 
+def test_the_criterion_is_in_units_of_the_difference_between_two_images():
+    # An observer with d' = 1 who says left where (left - right) exceeds k = 0.5, in units of one image; the difference
+    # of two images has a standard deviation of sqrt 2. Counts so large that rounding does not matter.
+    of, k = 1_000_000, 0.5
+    hits, alarms = (round(of * stats.norm.cdf((shift - k) / 2**0.5)) for shift in (1, -1))
+    table = pd.DataFrame({"participant": "a", "condition": "x", "strong_side": ["left"] * of + ["right"] * of}).assign(
+        choice=["left"] * hits + ["right"] * (of - hits) + ["left"] * alarms + ["right"] * (of - alarms)
+    )
+    (found,) = detections(table)
+    assert found.d_prime.mean == pytest.approx(1, abs=1e-4)
+    assert found.criterion.mean * 2**0.5 == pytest.approx(k, abs=1e-4)
+
+
+def test_the_share_of_left_has_the_n_of_all_participants():
+    # `b` saw the strong query on the left only, and chose it in 3 of 4 trials: 0.75 and 5 / 10 have a mean of 0.625.
+    rows = answers(4, 1, 5) + [row for row in answers(3, 0, 4, participant="b") if row["strong_side"] == "left"]
+    (found,) = detections(pd.DataFrame(rows))
+    assert (found.n, found.d_prime.n, found.left.n, found.left.mean) == (1, 1, 2, 0.625)
+
+
 def test_one_side_alone_gives_a_reason():
     rows = [row for row in answers(3, 0, 4) if row["strong_side"] == "left"]
     (found,) = detections(pd.DataFrame(rows))

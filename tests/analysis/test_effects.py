@@ -147,3 +147,10 @@ def test_a_bayes_factor_beyond_any_doubt_is_still_a_number():
     assert bayes_factor(np.full(4, 0.2)) == Absent(
         "No Bayes factor: all 4 participants have the same value, which shows no spread."
     )
+
+
+def test_the_interval_of_an_equivalence_test_is_cut_to_what_a_difference_can_be():
+    found = equivalence_test(np.array([1.0, 0.2, 1.0]), margin=0.5, alpha=0.05)
+    # Mean 0.733, standard error 0.267, t(2) = 2.920: 1.512 at the upper end.
+    assert found.high == 1.0
+    assert found.low == pytest.approx(0.7333 - 2.920 * 0.2667, abs=1e-3)

@@ -1,5 +1,6 @@
 """The figures: every number has its mark, and the words of the study are text in them."""
 
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,7 +11,7 @@ from analysis.breakdown import FeatureAccuracy, feature_accuracies
 from analysis.confidence import calibrations
 from analysis.figures.calibration import calibration_figure
 from analysis.figures.caterpillar import caterpillar_figure
-from analysis.figures.flow import flow_figure
+from analysis.figures.flow import _boxes, flow_figure
 from analysis.figures.gallery import report_figures
 from analysis.figures.session import session_figure
 from analysis.learning import learning
@@ -86,6 +87,20 @@ def test_the_flow_names_every_rule_with_its_count(rows_of, csv_text):
     assert told[3].startswith("chose one side fewer than 4 times: ")
     left = int(told[3].rpartition(" ")[2])
     assert told[4] == f"analysed: {3 - left}"
+
+
+def test_the_words_of_the_flow_stay_in_their_boxes(rows_of, csv_text):
+    counts = {name: {"x": (3, 4), "y": (2, 4)} for name in "abc"}
+    rules = ExclusionsTable(min_catch_accuracy=0.95, min_instructions_s=30, max_total_s=3600)
+    selection = select_trials(parse_export(csv_text(rows_of(counts))), rules)
+    for box in _boxes(selection):
+        # A letter of 9 points is seldom wider than 5.5, and 10 units are as wide as the figure, 6.3 inches.
+        assert max(map(len, box.lines)) * 5.5 < box.width / 10 * 6.3 * 72
+    tops = [(box.y - box.height / 2, box.y + box.height / 2) for box in _boxes(selection)]
+    assert all(above[1] < below[0] for above, below in pairwise(tops))
+    text = " ".join(words(flow_figure(selection)))
+    assert "took more than 3600 s from the first answer to the last: 0" in text
+    assert "answered less than 95% of the catch trials rightly: 0 (3 could not be judged)" in text
 
 
 def test_the_same_numbers_give_the_same_bytes():

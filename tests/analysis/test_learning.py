@@ -34,6 +34,22 @@ def test_the_session_is_shown_in_fifths():
     assert found.slope > 0
 
 
+def test_fifths_are_named_by_places_where_sessions_are_alike_and_by_their_order_where_they_differ():
+    alike = learning(pd.DataFrame(session("a", [0, 1] * 5) + session("b", [1, 0] * 5)), seed=1)
+    assert [part.name for part in alike.parts] == ["1 to 2", "3 to 4", "5 to 6", "7 to 8", "9 to 10"]
+    differing = learning(pd.DataFrame(session("a", [0, 1] * 5) + session("b", [1, 0, 1, 1, 0])), seed=1)
+    assert [part.name for part in differing.parts] == [
+        f"{name} fifth" for name in ("first", "second", "third", "fourth", "last")
+    ]
+
+
+@pytest.mark.parametrize(("test", "told"), [("t", "have a mean of 0"), ("wilcoxon", "are symmetric about 0")])
+def test_the_null_hypothesis_is_that_of_the_test(test, told):
+    rows = session("a", [0, 1, 1, 0, 1]) + session("b", [1, 0, 1, 1, 1]) + session("c", [0, 0, 0, 1, 1])
+    found = learning(pd.DataFrame(rows), seed=1, test=test)
+    assert found.test.null_hypothesis == f"participants' changes over the session {told}"
+
+
 def test_the_order_of_rows_does_not_matter():
     table = pd.DataFrame(session("a", [0, 1, 1, 0, 1, 1]) + session("b", [1, 0, 1, 1, 1, 0]))
     shuffled = table.sample(frac=1, random_state=3).reset_index(drop=True)

@@ -10,6 +10,7 @@ from scipy import stats
 
 from analysis.absence import Absent
 from analysis.mixed_model import MixedModel, mixed_model
+from analysis.model_words import random_effects
 
 FACTS = Path(__file__).parent / "facts"
 SEEDS = range(1, 7)
@@ -113,6 +114,17 @@ def test_slopes_that_lme4_finds_none_of_are_called_singular(with_slopes):
     assert list(model.singular) == [f"condition within {unit}" for unit in none]
 
 
+def test_where_the_likelihood_is_flat_the_search_goes_on_to_its_maximum():
+    trials = pd.read_csv(FACTS / "flat.csv").astype({"correct": bool})
+    model = mixed_model(trials)
+    # Of tests/analysis/facts/flat.R.
+    assert model.participant_sd == pytest.approx(0.181, abs=0.005)
+    assert model.feature_sd == pytest.approx(0.622, abs=0.005)
+    assert model.log_likelihood == pytest.approx(-123.644, abs=0.001)
+    assert model.contrasts[0].chi2 == pytest.approx(5.490, abs=0.005)
+    assert model.singular == ("condition within participant", "condition within feature")
+
+
 def test_slopes_are_where_conditions_vary_within_units():
     between = crossed(13).assign(
         condition=lambda trials: "c" + (trials["participant"].str[1:].astype(int) % 2).map(str)
@@ -212,6 +224,18 @@ def test_a_separated_condition_has_no_estimate_and_is_tested_by_the_likelihood_r
     assert (below.direction, above.direction) == (-1, 1)
     assert max(below.p, above.p) < 0.001
     assert isinstance(apart.log_odds, float)
+
+
+def test_where_separation_leaves_one_condition_the_random_effects_are_those_of_the_test():
+    trials = crossed(8, logits=(1.0, 0.5))
+    trials.loc[trials["condition"] == "c1", "correct"] = True
+    model = mixed_model(trials)
+    assert [row.condition for row in model.estimates] == ["c0"]
+    assert model.participant_condition_sd is None  # of the model of what is left
+    assert (model.random_effects, model.varying) == ("slopes", ("participant", "feature"))
+    assert random_effects(model).endswith("and of conditions within participants and features")
+    alike = mixed_model(trials, random_effects="intercepts")
+    assert (alike.random_effects, alike.varying) == ("intercepts", ())
 
 
 def test_the_likelihood_ratio_under_separation_is_the_limit_of_ever_better_answers():

@@ -1,11 +1,11 @@
-"""``results.csv``: a line for each number of the report."""
+"""``results.csv``: a line for each number of the report; ``features.csv``: one for each feature and condition."""
 
 import csv
 import io
 
 import pytest
 
-from analysis.number_lines import HEADER, results_csv
+from analysis.number_lines import FEATURE_HEADER, HEADER, features_csv, results_csv
 from tests.analysis.conftest import EQUIVALENT, PLAN
 from tests.analysis.test_planned_report import RULES, one_sided
 
@@ -69,9 +69,18 @@ def test_a_hypothesis_has_its_value_interval_test_and_statistic(lines):
     assert all(row["standing"] == "confirmatory" for row in (more, above, alike, points))
 
 
+def test_features_have_a_table_of_their_own(lines):
+    results, rows = lines
+    assert "feature" not in {row["part"] for row in rows}
+    told = list(csv.DictReader(io.StringIO(features_csv(results))))
+    assert tuple(told[0]) == FEATURE_HEADER
+    keys = [(row["feature"], row["condition"]) for row in told]
+    assert len(set(keys)) == len(keys) == len(results.details.features)
+    assert all(int(row["correct"]) / int(row["answered"]) == float(row["share"]) for row in told)
+
+
 def test_what_cannot_be_told_apart_from_certain_is_certain(lines):
-    _, rows = lines
-    assert all(
-        float(row["high"]) == 1.0 for row in rows if row["part"] == "feature" and row["value"] == "1.0" and row["high"]
-    )
-    assert any(row["part"] == "feature" and row["value"] == "1.0" and row["high"] for row in rows)
+    results, _ = lines
+    certain = [row for row in csv.DictReader(io.StringIO(features_csv(results))) if row["share"] == "1.0"]
+    assert any(row["high"] for row in certain)
+    assert all(float(row["high"]) == 1.0 for row in certain if row["high"])

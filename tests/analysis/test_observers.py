@@ -128,4 +128,7 @@ def test_the_report_shows_yardsticks_apart_and_changes_nothing_else(export_text:
     rows = pages["with"].tables.pop("yardstick-table")
     assert rows[1][:5] == ["pixels", "exemplars", "4", "75.0%", "75.0%"]
     assert pages["with"].tables == pages["without"].tables
+    told = " ".join(pages["with"].text)
+    assert OBSERVERS["pixels"] in told
+    assert not any(OBSERVERS[name] in told for name in ("activation", "structure", "lapses"))
     assert set(OBSERVERS) == {"activation", "lapses", "pixels", "structure", "chance"}

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis import notes
 from analysis.absence import Absent
 from analysis.participant_tests import label_permutation_test, t_test, wilcoxon_test
+from analysis.significance import ChanceTest
 from tests.analysis.published import NATURAL, NONE, SYNTHETIC
 
 NULL = {"null_hypothesis": "none", "seed": 1}
@@ -104,3 +106,16 @@ def test_it_says_why_there_is_no_test(test, values, why):
 def test_groups_of_one_are_not_compared():
     told = Absent("No test: a condition has fewer than 2 participants.")
     assert label_permutation_test(np.array([0.1]), np.array([0.2, 0.3]), seed=1) == told
+
+
+def test_wilcoxons_least_p_is_that_of_the_values_that_are_not_0():
+    found = wilcoxon_test(np.array([0.0] * 7 + [0.1, 0.2, 0.3]), null_hypothesis="", seed=1)
+    assert (found.n, found.looked_at, found.smallest_p, found.p) == (10, 3, 0.25, 0.25)
+    (told,) = [note for note in notes.chance_notes([ChanceTest("x", found)]) if "cannot fall" in note]
+    assert told == "With the 3 values that are not 0 p cannot fall below .250, whatever they had answered."
+
+
+def test_the_least_p_of_a_drawn_permutation_counts_both_tails():
+    first, second = np.full(15, 0.9), np.full(15, 0.1)
+    found = label_permutation_test(first, second, seed=1)
+    assert found.p == pytest.approx(found.smallest_p)

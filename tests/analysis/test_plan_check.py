@@ -5,7 +5,8 @@ import pytest
 from analysis.plan_check import check_plan
 from analysis.reading import parse_export
 from analysis.simulation import Assumptions, synthetic_export
-from tests.analysis.conftest import ACCURACY
+from stimuli.protocol import read_protocol
+from tests.analysis.conftest import ACCURACY, answered_by_people
 
 
 def point(results, what):
@@ -45,3 +46,68 @@ def test_a_participant_with_several_conditions_is_counted_where_nobody_should_ha
     assert found.planned == "between"
     assert found.found == ("1 with several conditions" if count else "between")
     assert found.kept is (count == 0)
+
+
+PLANNED_CATCH = 'references = 9\ncatch_features = ["logit=1", "logit=2"]'
+
+
+def people_of(file, participants=8):
+    return parse_export(
+        answered_by_people(synthetic_export(file, Assumptions(ACCURACY), participants=participants, seed=3))
+    )
+
+
+def checked(file, change=lambda export: export):
+    """The points that are not kept, where only main answers are analysed."""
+    export = change(people_of(file))
+    analysed = export[(export["phase"] == "main") & ~export["catch"]]
+    return {row.what: row.found for row in check_plan(file, export, analysed) if row.kept is False}
+
+
+@pytest.fixture
+def with_catch(protocol_file, tmp_path):
+    protocol_file()
+    path = tmp_path / "protocol.toml"
+    path.write_text(path.read_text().replace("references = 9", PLANNED_CATCH))
+    return read_protocol(path)
+
+
+def test_a_study_run_as_planned_departs_in_no_point(with_catch, between_file):
+    assert checked(with_catch) == {}
+    assert checked(between_file()) == {}
+
+
+def test_catch_trials_that_were_planned_and_not_shown_are_said(with_catch):
+    found = checked(with_catch, lambda export: export[~export["catch"]])
+    assert found == {
+        "Catch trials of each participant": "0",
+        "Main trials of each participant, catch trials among them": "16",
+    }
+
+
+def test_participants_without_a_condition_are_counted_in_a_study_within(with_catch):
+    def half_alike(export):
+        half = export["participant"].isin(sorted(export["participant"].unique())[:4])
+        return export.assign(condition=export["condition"].where(~half, "accentuation"))
+
+    assert checked(with_catch, half_alike) == {"Design": "within; 4 of 8 participants without some condition"}
+
+
+def test_a_condition_of_catch_trials_and_of_excluded_participants_is_no_condition_that_was_analysed(with_catch):
+    def main_in_one_condition(export):
+        return export.assign(condition=export["condition"].where(export["catch"], "accentuation"))
+
+    found = checked(with_catch, main_in_one_condition)
+    assert found["Conditions"] == "accentuation"
+
+
+@pytest.mark.parametrize(
+    ("cells", "what", "found"),
+    [
+        ({"model": "resnet50"}, "Model", "resnet50"),
+        ({"references": 4}, "Reference images", "4"),
+        ({"difficulty": "95"}, "Difficulties", "95"),
+    ],
+)
+def test_another_model_or_other_images_are_said(with_catch, cells, what, found):
+    assert checked(with_catch, lambda export: export.assign(**cells)) == {what: found}

@@ -1,6 +1,7 @@
 """The report with a protocol beside the export: plan and data, hypotheses, robustness, files for machines."""
 
 import csv
+import io
 import json
 import re
 from xml.etree import ElementTree
@@ -10,15 +11,17 @@ import pytest
 from analysis.__main__ import main
 from analysis.apa import sentences
 from analysis.headline import headline
+from analysis.machine import results_json
 from analysis.methods import methods_paragraph
 from analysis.mixed_model import Contrast
+from analysis.number_lines import results_csv
 from analysis.reading import ExportError, parse_export
 from analysis.report import render_report
 from analysis.results import analyse
 from analysis.simulation import Assumptions, synthetic_export
 from analysis.wording import odds_ratio, p_value
 from stimuli.protocol import read_protocol
-from tests.analysis.conftest import ACCURACY
+from tests.analysis.conftest import ACCURACY, EQUIVALENT, PLAN, answered_by_people
 from tests.analysis.test_report import Page
 
 RULES = "[analysis.exclusions]\nmin_side_choices = 2\n"
@@ -47,13 +50,13 @@ def test_the_confirmatory_part_stands_apart_and_says_verdict_test_and_p(study):
 
 def test_a_run_as_planned_says_so(study, plan):
     page = page_of(study(f"[analysis]\nparticipants = 16\n{plan}"))
-    assert [row[3] for row in page.tables["plan-table"][1:]] == ["yes"] * 6
-    assert "What was run is what was planned." in words_of(page)
+    assert [row[3] for row in page.tables["plan-table"][1:]] == ["yes"] * 11
+    assert "What was run is what was planned, in the points above." in words_of(page)
 
 
 def test_a_run_that_stopped_early_says_so(study, plan):
     page = page_of(study(f"[analysis]\nparticipants = 20\n{plan}"))
-    assert page.tables["plan-table"][6] == ["Analysed participants, the stopping rule", "20", "16", "no"]
+    assert page.tables["plan-table"][-1] == ["Analysed participants, the stopping rule", "20", "16", "no"]
     assert "What was run differs from the plan where the table says no." in words_of(page)
 
 
@@ -75,7 +78,7 @@ def test_without_a_protocol_everything_is_exploratory(rows_of, csv_text, borowsk
 
 def one_sided(export):
     """The first participant chooses the left always."""
-    theirs = export["participant"] == "synthetic-00001"
+    theirs = export["participant"] == "person-00001"
     left = export["strong_side"].eq("left")
     return export.assign(choice=export["choice"].where(~theirs, "left"), correct=export["correct"].where(~theirs, left))
 
@@ -113,7 +116,8 @@ def test_sentences_for_a_paper_name_effect_interval_test_and_n(study):
     results = study()
     accuracies, more, above = sentences(results)
     percent = r"\d+\.\d%"
-    assert re.match(rf"Participants chose the strongly activating image in {percent} of trials with accent", accuracies)
+    told = "Participants chose the strongly activating image on average in"
+    assert re.match(rf"{told} {percent} of their trials with accent", accuracies)
     assert re.search(rf"\(SD = {percent}, 95% CI \[{percent}, {percent}\], n = 16\)", accuracies)
     assert re.search(
         r"accentuation minus exemplars was \+\d+\.\d percentage points, "
@@ -123,7 +127,7 @@ def test_sentences_for_a_paper_name_effect_interval_test_and_n(study):
     # The made-up answers vary no more than binomial ones: the model of them is singular, and the sentence says so.
     assert re.search(
         r"\(likelihood-ratio test of the mixed model; n = 16\)\. Singular fit of the mixed model: its random effects "
-        r"of [a-z, ]+ had no spread at all\. The hypothesis was supported\.$",
+        r"of [a-z, ]+ had no spread, or next to none\. The hypothesis was supported\.$",
         more,
     )
     assert "z = " in above
@@ -164,6 +168,21 @@ def test_a_study_between_participants_has_effect_sizes_and_evidence(between_file
     assert pair.dz.why.startswith("No dz: nobody has both conditions")
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("right", [("accentuation",), ("exemplars",), ("accentuation", "exemplars")])
+def test_groups_in_which_all_answers_are_right_are_analysed_without_a_warning(between_file, plan, right):
+    file = between_file(plan)
+    export = parse_export(synthetic_export(file, Assumptions(ACCURACY), participants=20, seed=3))
+    export.loc[export["condition"].isin(right), "correct"] = True
+    (pair,) = analyse(export, seed=1, protocol=file).details.effects
+    if len(right) == 2:
+        assert pair.d.why.startswith("No standardised effect: within each condition all participants")
+    else:
+        assert (pair.d.value > 0) == (right == ("accentuation",))
+        assert pair.d.interval.low < pair.d.value < pair.d.interval.high
+        assert pair.bayes.bf10 > 3
+
+
 def test_several_figures_share_no_ids(study):
     page = page_of(study())
     assert len(page.ids) == len(set(page.ids))
@@ -177,7 +196,7 @@ def test_several_figures_share_no_ids(study):
 def written(protocol_file, plan, tmp_path, capsys):
     file = protocol_file(plan + RULES)
     export = tmp_path / "export.csv"
-    export.write_text(synthetic_export(file, Assumptions(ACCURACY), participants=16, seed=3))
+    export.write_text(answered_by_people(synthetic_export(file, Assumptions(ACCURACY), participants=16, seed=3)))
     folder = tmp_path / "numbers"
     protocol = str(tmp_path / "protocol.toml")
     arguments = [str(export), "--out", str(tmp_path / "r.html"), "--protocol", protocol, "--files", str(folder)]
@@ -186,10 +205,27 @@ def written(protocol_file, plan, tmp_path, capsys):
     return folder
 
 
+def test_a_long_fit_is_announced_before_it_begins_and_the_plan_is_kept(
+    protocol_file, plan, tmp_path, capsys, monkeypatch
+):
+    file, export = protocol_file(plan), tmp_path / "export.csv"
+    export.write_text(synthetic_export(file, Assumptions(ACCURACY), participants=8, seed=3))
+    command = [str(export), "--out", str(tmp_path / "r.html"), "--protocol", str(tmp_path / "protocol.toml")]
+    assert main(command) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("analysis.results.MOST_RANDOM_EFFECTS", 10)
+    assert main([*command, "--files", str(tmp_path / "n")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("The planned mixed model has 72 random effects")
+    assert 'random_effects = "intercepts"' in line
+    assert json.loads((tmp_path / "n" / "results.json").read_text())["model"]["random_effects"] == "slopes"
+
+
 def test_the_command_writes_figures_and_numbers_as_files(written):
     names = [
         "accuracy.svg",
         "calibration.svg",
+        "features.csv",
         "features.svg",
         "flow.svg",
         "results.csv",
@@ -240,10 +276,67 @@ def test_power_is_printed_with_its_error_and_what_is_enough(protocol_file, plan,
     command = ["power", str(tmp_path / "protocol.toml"), "--accuracy", "accentuation=0.9", "exemplars=0.65"]
     assert main([*command, "--participants", "30", "8", "--simulations", "5", "--target", "0.5"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Power of the planned test (mixed_model), 5 simulations"
-    assert [line.split()[0] for line in lines[1:5]] == ["8", "8", "30", "30"]
-    assert re.search(r"30 participants: 100\.0% \(Monte-Carlo error 0\.0%\)  More$", lines[3])
-    assert re.match(r"Enough for a power of 50\.0% of every hypothesis: (8|30) participants\.$", lines[5])
+    assert lines[0] == "Power of the planned tests, 5 simulations"
+    assert lines[1:3] == ["More: mixed_model, slopes", "Above chance: mixed_model, slopes"]
+    assert [line.split()[0] for line in lines[3:7]] == ["8", "8", "30", "30"]
+    # Wilson's interval of 5 of 5: not the error of 0.0% that all studies alike would seem to have.
+    assert re.search(r"30 participants: 100\.0% \(Monte-Carlo interval 56\.6% to 100\.0%\)  More$", lines[5])
+    assert re.match(r"Enough for a power of 50\.0% of every hypothesis: (8|30) participants\.$", lines[7])
+
+
+def test_what_is_enough_says_so_where_the_simulations_may_have_been_lucky(protocol_file, plan, tmp_path, capsys):
+    protocol_file('[analysis]\nmain_test = "t"\n' + plan)
+    command = ["power", str(tmp_path / "protocol.toml"), "--accuracy", "accentuation=0.97", "exemplars=0.7"]
+    assert main([*command, "--participants", "30", "--simulations", "5"]) == 0
+    first, second = capsys.readouterr().out.splitlines()[-2:]
+    assert first == "Enough for a power of 80.0% of every hypothesis: 30 participants."
+    told = "By the lower ends of the Monte-Carlo intervals: more participants than were tried; more --simulations"
+    assert second == f"{told} tell more."
+
+
+@pytest.mark.parametrize(
+    ("text", "accuracies", "told"),
+    [
+        ("", ["accentuation=0.9", "exemplars=0.7"], "declares no hypotheses"),
+        (PLAN, ["accentuation=0.9"], "The protocol's conditions are accentuation, exemplars"),
+        (PLAN, ["accentuation=0.9999", "exemplars=0.7"], "cannot be reached with a lapse rate of 0.02"),
+    ],
+)
+def test_power_prints_nothing_before_it_is_refused(protocol_file, tmp_path, capsys, text, accuracies, told):
+    protocol_file(text)
+    assert main(["power", str(tmp_path / "protocol.toml"), "--accuracy", *accuracies]) == 1
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert told in found.err
+
+
+def test_power_is_written_as_one_table_that_names_the_test_of_each_hypothesis(protocol_file, plan, tmp_path, capsys):
+    protocol_file('[analysis]\nmain_test = "t"\n' + plan + EQUIVALENT)
+    command = ["power", str(tmp_path / "protocol.toml"), "--accuracy", "accentuation=0.9", "exemplars=0.65"]
+    out = tmp_path / "power.csv"
+    assert main([*command, "--participants", "30", "8", "--simulations", "5", "--out", str(out)]) == 0
+    table = list(csv.DictReader(out.open()))
+    assert [(row["hypothesis"], row["test"], row["participants"]) for row in table] == [
+        (name, test, count)
+        for name, test in (("More", "t"), ("Above chance", "t"), ("Alike", "two one-sided t-tests, margin 0.25"))
+        for count in ("8", "30")
+    ]
+    assert {row["simulations"] for row in table} == {"5"}
+    assert "Alike: two one-sided t-tests, margin 0.25" in capsys.readouterr().out.splitlines()
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, "--out", str(tmp_path / "no" / "p.csv")])
+    assert "cannot be written: there is no folder" in capsys.readouterr().err
+
+
+def test_power_names_the_permutation_test_where_conditions_are_between_participants(
+    between_file, plan, tmp_path, capsys
+):
+    between_file('[analysis]\nmain_test = "t"\n' + plan)
+    command = ["power", str(tmp_path / "protocol.toml"), "--accuracy", "accentuation=0.9", "exemplars=0.65"]
+    assert main([*command, "--participants", "8", "--simulations", "2"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "More: permutation of the participants' conditions" in told
+    assert "Above chance: t" in told
 
 
 def test_a_dry_run_goes_from_protocol_to_report(protocol_file, plan, tmp_path, capsys):
@@ -263,6 +356,9 @@ def test_a_dry_run_goes_from_protocol_to_report(protocol_file, plan, tmp_path, c
         (["accentuation=0.8", "exemplars=1.5"], 2, "'1.5' is not a share from 0 to below 1"),
         (["accentuation=0.8", "exemplars=0.6", "--participants", "1"], 2, "'1' is not a whole number from 2"),
         (["accentuation=0.8", "exemplars=0.6", "--feature-sd", "-1"], 2, "argument --feature-sd"),
+        (["accentuation=0.8", "exemplars=0.6", "--seed", "-1"], 2, "'-1' is not a whole number from 0"),
+        (["accentuation=0.8", "accentuation=0.6"], 2, "--accuracy is given twice for accentuation"),
+        (["accentuation=0.8", "--accuracy", "accentuation=0.6"], 2, "--accuracy is given twice for accentuation"),
     ],
 )
 def test_wrong_assumptions_are_said(protocol_file, plan, tmp_path, capsys, arguments, status, told):
@@ -346,3 +442,55 @@ def test_the_table_of_hypotheses_shows_odds_against_chance_too(study):
     results = study()
     odds = page_of(results).tables["hypothesis-table"][2][4]
     assert odds.startswith(odds_ratio(results.hypotheses[1].test.log_odds))
+
+
+def test_a_missed_stopping_rule_stands_beside_the_verdict_wherever_it_is_written(study, plan):
+    results = study(f"[analysis]\nparticipants = 24\n{plan}")
+    told = "16 of 24 planned participants"
+    assert sentences(results)[1].endswith(f"The hypothesis was supported ({told}).")
+    assert f"; {told})." in headline(results)[0]
+    assert page_of(results).tables["hypothesis-table"][1][1] == f"supported {told}"
+    judged = [row for row in csv.DictReader(io.StringIO(results_csv(results))) if row["verdict"]]
+    assert {row["stopping_rule_missed"] for row in judged} == {told}
+    numbers = json.loads(results_json(results, export_sha256="ef" * 32))
+    assert {row["stopping_rule_missed"] for row in numbers["hypotheses"]} == {told}
+    kept = study(f"[analysis]\nparticipants = 16\n{plan}")
+    assert "planned participants" not in results_csv(kept) + " ".join((*sentences(kept), *headline(kept)))
+
+
+def test_the_counts_say_which_rule_excluded_a_participant(study, plan):
+    page = page_of(study(plan + RULES, change=one_sided))
+    names = [row[0] for row in page.tables["counts-table"][1:]]
+    assert names[:2] == ["person-00001 (excluded: chose one side fewer than 2 times)", "person-00002"]
+
+
+def test_a_rule_that_could_judge_nobody_does_not_look_like_one_that_all_kept(study, plan):
+    rules = "[analysis.exclusions]\nmin_instructions_s = 30\nmin_catch_accuracy = 0.5\n"
+    results = study(f"{plan}{rules}", change=lambda export: export.assign(instructions_s=float("nan")))
+    page = page_of(results)
+    assert page.tables["rule-table"][0][-1] == "Could not be judged"
+    assert [row[1:] for row in page.tables["rule-table"][1:]] == [
+        ["0", "0", "0"], ["0", "0", "0"], ["0", "0", "16"], ["0", "0", "16"]
+    ]  # fmt: skip
+    told = "0 who left the instructions within 30 s (16 could not be judged)"
+    assert told in methods_paragraph(results)
+    flow = " ".join(page.text)
+    assert "left the instructions within 30 s: 0 (16" in re.sub(r"\s+", " ", flow)
+
+
+def test_the_larger_p_of_two_units_is_not_said_to_speak_about_both(study):
+    text = words_of(page_of(study()))
+    assert "more cautious than either, and still too ready where an effect varies over both" in text
+    assert "features speaks about both" not in text
+
+
+def test_the_headline_says_on_whom_a_test_against_chance_and_its_difference_rest(protocol_file, plan):
+    file = protocol_file(plan)
+    text = answered_by_people(synthetic_export(file, Assumptions(ACCURACY), participants=16, seed=3))
+    export = parse_export(text)
+    # Half of the participants have no exemplars.
+    half = export["participant"].isin(sorted(export["participant"].unique())[:8])
+    results = analyse(export.assign(condition=export["condition"].where(~half, "accentuation")), seed=1, protocol=file)
+    told = "The test rests on the 16 participants of the mixed model, the difference in points on 8."
+    above = next(sentence for sentence in headline(results) if sentence.startswith("Above chance"))
+    assert told in above

@@ -104,6 +104,21 @@ def test_the_smallest_number_that_is_enough_for_every_hypothesis():
     assert smallest_enough(rows[:1], 0.8) is None
 
 
+def test_the_interval_of_a_power_is_no_point_where_all_simulations_agree():
+    # Wilson's by hand: z = 1.96, z^2 = 3.8415; of 5 of 5 the low end is 5 / (5 + 3.8415), of 0 the ends change places.
+    every, none = Power("h", 8, 5, 1.0, 0.0, 0).interval, Power("h", 8, 5, 0.0, 0.0, 0).interval
+    assert (every.low, every.high) == (pytest.approx(5 / 8.8415, abs=1e-4), 1.0)
+    assert (none.low, none.high) == (0.0, pytest.approx(3.8415 / 8.8415, abs=1e-4))
+
+
+def test_what_is_surely_enough_is_asked_of_the_lower_ends_of_the_intervals():
+    # 85 of 100: the lower end is 0.767; 95 of 100: 0.888.
+    rows = [(Power("h", 10, 100, 0.85, 0.0, 0),), (Power("h", 20, 100, 0.95, 0.0, 0),)]
+    assert smallest_enough(rows, 0.8) == 10
+    assert smallest_enough(rows, 0.8, surely=True) == 20
+    assert smallest_enough(rows, 0.9, surely=True) is None
+
+
 def test_a_protocol_without_hypotheses_has_no_power(protocol_file):
     with pytest.raises(SimulationError, match="declares no hypotheses"):
         powers_of(protocol_file().protocol)

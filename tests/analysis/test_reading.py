@@ -1,5 +1,6 @@
 """Reading an export: valid files become typed frames, others are refused with every problem."""
 
+import unicodedata
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.columns import COLUMNS, NAMES, Column, Kind
+from analysis.columns import COLUMNS, LONGEST_MS, NAMES, Column, Kind
 from analysis.reading import ExportError, check_groups, parse_export, read_export
 
 
@@ -96,6 +97,32 @@ def test_it_reads_a_file_that_a_spreadsheet_saved_with_a_byte_order_mark(row, cs
         ({"flips": "-1"}, "line 2: flips is -1, which is less than the least value, 0."),
         ({"hidden_ms": "2e9"}, "line 2: hidden_ms is 2e9, which is more than the greatest value, 1e+09."),
         ({"instructions_s": "soon"}, "line 2: instructions_s is 'soon', which is not a finite number."),
+        ({"condition": "none "}, "line 2: condition is 'none ', with a blank at its beginning or end; remove it."),
+        ({"participant": "\ta"}, "line 2: participant is '\\ta', with a blank at its beginning or end; remove it."),
+        (
+            {"condition": "no\0ne"},
+            "line 2: condition is 'no\\x00ne', which holds a character that cannot be seen; remove it.",
+        ),
+        (
+            {"feature": "logit=\u200b1"},
+            "line 2: feature is 'logit=\\u200b1', which holds a character that cannot be seen; remove it.",
+        ),
+        (
+            {"weak_image": "zzz"},
+            "line 2: weak_image is 'zzz', which is not a SHA-256: 64 digits, 0 to 9 and a to f.",
+        ),
+        (
+            {"weights_sha256": "AB" * 32},
+            f"line 2: weights_sha256 is '{'AB' * 32}', which is not a SHA-256: 64 digits, 0 to 9 and a to f.",
+        ),
+        (
+            {"weak_image": "01" * 32},
+            "line 2: strong_image and weak_image are the same, but a trial shows two images.",
+        ),
+        (
+            {"received_at": "0001-03-14T15:09:26+00:00"},
+            "line 2: received_at is '0001-03-14T15:09:26+00:00', which is not between 1970 and 2200.",
+        ),
         ({"strong_activation": "-2"}, "line 2: strong_activation is -2, less than weak_activation, -0.001."),
     ],
 )
@@ -130,6 +157,22 @@ def test_it_refuses_a_feature_that_a_participant_met_twice(row, csv_text):
     rows = [row("a", 1, "none", True), row("a", 3, "none", True, feature="logit=1", received_at=later)]
     told = "line 3: trial 3 of participant a asks about logit=1 again, as does trial 1 in line 2; a participant meets "
     assert problems_of(csv_text(rows)) == (f"{told}each feature once.",)
+
+
+def test_it_refuses_all_answers_of_a_participant_under_another_code(row, csv_text):
+    rows = [row("a", trial, "none", True) for trial in (1, 2)]
+    copied = [one | {"participant": "b"} for one in rows]
+    told = "line 4: participant b has the main answers of participant a (2), at the same times; each answer may stand"
+    assert problems_of(csv_text([*rows, *copied])) == (f"{told} once.",)
+    copied[1]["rt_ms"] = "1501.0"
+    assert isinstance(read_or_problems(csv_text([*rows, *copied])), pd.DataFrame)
+
+
+@pytest.mark.parametrize(("mark", "told"), [(";", "semicolons"), ("\t", "tabs")])
+def test_it_says_in_one_sentence_that_columns_are_not_divided_by_commas(row, csv_text, mark, told):
+    text = csv_text([row("a", trial, "none", True, rt_ms="1.5") for trial in (1, 2)])
+    (problem,) = problems_of(text.replace(",", mark).replace("1.5", "1,5"))
+    assert problem.startswith(f"line 1: the columns are divided by {told}, and those of an export by commas; give")
 
 
 def test_practice_shows_its_features_again(row, csv_text):
@@ -187,11 +230,19 @@ def test_it_refuses_more_main_answers_than_the_session_has_trials_and_says_so_on
     assert problems_of(csv_text(rows)) == (told,)
 
 
-@pytest.mark.parametrize(("name", "plural"), [("study", "studies"), ("protocol_sha256", "protocols")])
-def test_it_refuses_a_file_that_mixes_what_cannot_be_analysed_as_one(row, csv_text, name, plural):
-    text = csv_text([row("a", 1, "none", True), row("a", 2, "none", True, **{name: "other"})])
+@pytest.mark.parametrize(
+    ("name", "plural", "other"),
+    [
+        ("study", "studies", "other"),
+        ("protocol_sha256", "protocols", "0" * 64),
+        ("model", "models", "other"),
+        ("weights_sha256", "weights", "0" * 64),
+    ],
+)
+def test_it_refuses_a_file_that_mixes_what_cannot_be_analysed_as_one(row, csv_text, name, plural, other):
+    text = csv_text([row("a", 1, "none", True), row("a", 2, "none", True, **{name: other})])
     (problem,) = problems_of(text)
-    assert problem.startswith(f"line 3: {name} is 'other', but ")
+    assert problem.startswith(f"line 3: {name} is '{other}', but ")
     assert problem.endswith(f"a file with several {plural} cannot be analysed as one.")
 
 
@@ -211,7 +262,7 @@ def test_it_lists_every_problem_in_the_order_of_the_file(row, csv_text):
 
 
 def test_it_tells_the_line_on_which_a_row_begins_when_a_cell_holds_line_breaks(row, csv_text):
-    rows = [row("a", 1, "none", True, feature="two\nlines"), row("a", 2, "none", True, confidence="9")]
+    rows = [row("a", 1, "none", True, task_data='{"said":\n"two lines"}'), row("a", 2, "none", True, confidence="9")]
     (problem,) = problems_of(csv_text(rows))
     assert problem.startswith("line 4: confidence is 9")
 
@@ -272,8 +323,10 @@ def test_an_optional_column_may_hold_empty_cells(row, csv_text, monkeypatch):
 
 
 CELLS = {
-    Kind.TEXT: st.text(min_size=1).filter(lambda text: text.strip() and not {"\0", "\r"} & set(text)),
-    Kind.REAL: st.floats(min_value=0, allow_nan=False, allow_infinity=False),
+    Kind.TEXT: st.text(min_size=1).filter(
+        lambda text: text == text.strip() and text.isprintable() and unicodedata.is_normalized("NFC", text)
+    ),
+    Kind.REAL: st.floats(min_value=0, max_value=LONGEST_MS),
     Kind.TIME: st.datetimes(
         min_value=datetime(1970, 1, 2),  # noqa: DTZ001
         max_value=datetime(2200, 1, 1),  # noqa: DTZ001
@@ -290,6 +343,20 @@ def test_what_csv_can_write_comes_back_unchanged(row, csv_text, participant, rt,
     assert export["participant"][0] == participant
     assert export["rt_ms"][0] == rt
     assert export["received_at"][0] == time
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"rt_ms": "1e12"}, "rt_ms is 1e12, which is more than"),
+        ({"instructions_s": "1e308"}, "instructions_s is 1e308, which is more than"),
+        ({"references": "999999"}, "references is 999999, which is more than"),
+        ({"condition": "exempla\u0301rs"}, "with an accent written as a character of its own"),
+    ],
+)
+def test_what_cannot_be_is_refused(row, csv_text, changes, told):
+    (problem,) = problems_of(csv_text([row("a", 1, "none", True) | changes]))
+    assert told in problem
 
 
 @settings(deadline=None, max_examples=50)

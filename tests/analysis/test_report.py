@@ -1,5 +1,9 @@
 """The report and its command: what stands in the page, and that bad input leaves nothing behind."""
 
+import csv
+import hashlib
+import io
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +19,7 @@ from analysis.__main__ import main
 from analysis.accuracy import condition_accuracies, participant_scores
 from analysis.figures.raincloud import accuracy_figure, spread_ties
 from analysis.headline import headline
+from analysis.number_lines import results_csv
 from analysis.reading import ExportError, parse_export
 from analysis.report import render_report
 from analysis.results import analyse
@@ -141,7 +146,7 @@ def test_several_tasks_are_reported_one_by_one_and_every_other_table_says_that_t
     text = re.sub(r"\s+", " ", " ".join(page.text))
     assert "which of two unseen images" in text
     assert "which of two changes of a new image" in text
-    assert "Participants chose the right image in" in text
+    assert "Participants chose the right image on average in" in text
 
 
 @pytest.mark.parametrize(
@@ -158,7 +163,7 @@ def test_every_task_has_its_words(rows_of, csv_text, task, question, did, right)
     text = re.sub(r"\s+", " ", " ".join(Page(render(rows, csv_text)).text))
     assert question in text
     assert did in text
-    assert f"Participants chose {right} in" in text
+    assert f"Participants chose {right} on average in" in text
 
 
 def test_a_long_list_of_incomplete_participants_is_folded(rows_of, csv_text):
@@ -195,6 +200,10 @@ def test_without_incomplete_participants_there_is_no_second_analysis(rows_of, cs
         ({name: {"x": (4, 4), "y": (4, 4)} for name in "abc"}, "all 3 participants have the same value"),
         ({name: {"x": (2, 4), "y": (2, 4)} for name in "abc"}, "With 3 participants p cannot fall below .250"),
         ({name: {"x": (0, 4), "y": (4, 4)} for name in "abc"}, "p cannot fall below .250"),
+        (
+            {"a": {"x": (1, 4)}, "b": {"x": (2, 4), "y": (4, 4)}, "c": {"x": (2, 4), "y": (3, 4)}},
+            "with x (50.0%) and y (87.5%) the difference was -37.5 percentage points",
+        ),
         ({"a": {"x": (1, 4)}, "b": {"y": (4, 4)}}, "No test: a condition has fewer than 2 participants."),
     ],
 )
@@ -266,10 +275,40 @@ def test_equal_values_stand_side_by_side():
 
 @pytest.mark.parametrize(
     ("p", "written"),
-    [(0.00001, "< .0001"), (0.00391, ".0039"), (0.0566, ".057"), (0.5, ".500"), (0.9996, "1.000"), (1.0, "1.000")],
+    [
+        (0.00001, "< .0001"),
+        (0.0498, ".0498"),
+        (0.0504, ".0504"),
+        (0.04996, ".04996"),
+        (0.05004, ".05004"),
+        (0.05, ".050"),
+        (0.00996, ".00996"),
+        (0.010004, ".010004"),
+        (0.01, ".010"),
+        (0.00391, ".0039"),
+        (0.0566, ".057"),
+        (0.5, ".500"),
+        (0.9996, "1.000"),
+        (1.0, "1.000"),
+    ],
 )
 def test_p_values_are_written_as_in_journals(p, written):
     assert wording.p_value(p) == written
+
+
+@pytest.mark.parametrize(
+    ("factor", "written"),
+    [
+        (0.00025, "2.5e-04"),
+        (0.001234, "0.00123"),
+        (3.456, "3.46"),
+        (999.6, "1,000"),
+        (53_812, "53,800"),
+        (2e5, "2.0e+05"),
+    ],
+)
+def test_bayes_factors_have_three_digits_and_powers_of_ten_only_beyond_reading(factor, written):
+    assert wording.bayes(factor) == written
 
 
 def test_a_difference_that_rounds_to_zero_has_no_minus():
@@ -351,16 +390,52 @@ def test_bad_input_leaves_an_older_report_alone_and_lists_the_problems(export, t
 
 def test_a_place_that_cannot_be_written_is_said_in_one_sentence(export, tmp_path, capsys):
     out = tmp_path / "no-such-folder" / "report.html"
-    assert main([str(export), "--out", str(out)]) == 1
-    assert capsys.readouterr().err == f"The report cannot be written to {out}: No such file or directory.\n"
+    with pytest.raises(SystemExit, match="2"):
+        main([str(export), "--out", str(out)])
+    assert f"{out} cannot be written: there is no folder {out.parent}; make it" in capsys.readouterr().err
 
 
 def test_a_folder_in_the_place_of_the_report_leaves_nothing_behind(export, tmp_path, capsys):
     out = tmp_path / "report.html"
     out.mkdir()
-    assert main([str(export), "--out", str(out)]) == 1
-    assert "The report cannot be written to" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main([str(export), "--out", str(out)])
+    assert f"{out} is a folder; give the name of a file in it" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["export.csv", "report.html"]
+
+
+def test_what_comes_through_a_pipe_has_the_hash_of_what_was_read(export, tmp_path):
+    content = export.read_bytes()
+    command = f"{sys.executable} -m analysis <(cat {export}) --out {tmp_path / 'r.html'}"
+    subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+    assert hashlib.sha256(content).hexdigest() in (tmp_path / "r.html").read_text()
+
+
+def test_a_figure_of_another_export_does_not_stay_beside_these_numbers(rows_of, csv_text, tmp_path):
+    export = tmp_path / "export.csv"
+    export.write_text(csv_text(rows_of({name: {"x": (1, 1)} for name in "abc"})))  # nobody answered twice
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "session.svg").write_text("of another export")
+    (files / "mine.svg").write_text("mine")
+    assert main([str(export), "--out", str(tmp_path / "r.html"), "--files", str(files)]) == 0
+    assert {path.name for path in files.glob("*.svg")} >= {"mine.svg", "flow.svg", "accuracy.svg"}
+    assert not (files / "session.svg").exists()
+
+
+def test_names_that_the_terminal_or_the_fonts_lack_are_no_reason_to_fail(rows_of, csv_text, tmp_path):
+    export = tmp_path / "export.csv"
+    counts = {name: {"日本": (3, 4), "exemplars": (2, 4)} for name in "abc"}
+    export.write_text(csv_text(rows_of(counts)))
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis", str(export), "--out", str(tmp_path / "r.html")],
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"??: 75.0% correct" in done.stdout
+    assert "日本" in (tmp_path / "r.html").read_text()
 
 
 def test_without_out_the_report_is_written_here(export, tmp_path, monkeypatch):
@@ -404,3 +479,26 @@ def test_intervals_between_participants_are_cut_to_what_is_possible(rows_of, csv
     page = Page(render(rows_of(counts), csv_text))
     assert page.tables["comparison-table"][1][3] == "-100.0 to +100.0"
     assert "Effect sizes and evidence" in " ".join(page.text)
+
+
+def test_a_condition_without_right_answers_says_why_it_has_no_response_times(rows_of, csv_text):
+    counts = {name: {"x": (3, 4), "y": (0, 4)} for name in "abc"}
+    results = analyse(parse_export(csv_text(rows_of(counts))), seed=1)
+    page = Page(render_report(results, export_sha256="ef" * 32))
+    told = "No response times with y: none of its 12 answers is right."
+    assert told in page.text
+    assert [row[0] for row in page.tables["times-table"][1:]] == ["x"]
+    lines = [row for row in csv.DictReader(io.StringIO(results_csv(results))) if row["part"] == "response time"]
+    assert [(row["row"], row["n"], row["interval"]) for row in lines if not row["value"]] == [("y", "0", told)]
+    nothing = Page(render(rows_of({name: {"y": (0, 4)} for name in "abc"}), csv_text))
+    assert "times-table" not in nothing.tables
+    assert told in nothing.text
+
+
+def test_the_share_of_left_choices_says_on_how_many_participants_it_rests(row, rows_of, csv_text):
+    rows = rows_of({"a": {"x": (3, 4)}, "b": {"x": (2, 4)}})
+    for one in rows[4:]:  # `b` saw the strong image on the left alone
+        one |= {"strong_side": "left", "choice": "left" if one["correct"] == "true" else "right"}
+    page = Page(render(rows, csv_text))
+    assert page.tables["detection-table"][1][1] == "1"
+    assert page.tables["detection-table"][1][-1].endswith("n = 2")

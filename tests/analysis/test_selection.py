@@ -1,5 +1,6 @@
 """Exclusion by declared rules: who is left out, by which rule first, and what each rule alone would do."""
 
+import zlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +24,7 @@ def session(row, name, choices, *, seconds=50.0, main_trials=6):
             "strong_side": "left",
             "received_at": when.isoformat(),
             "main_trials": str(main_trials),
+            "rt_ms": str(1000 + zlib.crc32(name.encode()) % 1000),  # nobody is another one's copy
         }
         rows.append(row(name, place + 1, "x", side == "left") | cells)
     return rows
@@ -77,6 +79,14 @@ def test_the_rules_say_whom_they_exclude(selection):
         "answered everything in less than 10 s",
         "took more than 100 s from the first answer to the last",
     ]
+
+
+def test_the_order_of_the_rules_is_not_that_of_the_protocol(protocol_file, row, csv_text):
+    text = "[analysis.exclusions]\nmax_total_s = 100\nmin_side_choices = 1\nmin_catch_accuracy = 0.5\n"
+    rules = protocol_file(text).protocol.analysis.exclusions
+    found = select_trials(parse_export(csv_text(session(row, "good", "lrlrlr"))), rules)
+    assert [rule.key for rule in found.exclusions][2:] == ["min_catch_accuracy", "min_side_choices", "max_total_s"]
+    assert found.exclusions[3].sentence == "never chose one of the sides"
 
 
 def test_without_declared_rules_only_completeness_and_the_place_count(row, csv_text):
@@ -136,6 +146,15 @@ class TestCatchInstructionsAndPractice:
         }
         # Whoever met no catch trial, or whose time is not known, is not concerned.
         assert set(selection.analysed["participant"]) == {"good", "edge", "no-catch", "unclocked"}
+
+    def test_each_counts_whom_it_cannot_judge(self, selection):
+        assert {rule.key: rule.unjudged for rule in selection.exclusions} == {
+            INCOMPLETE: 0,
+            PLACE_LOST: 0,
+            "min_catch_accuracy": 1,
+            "min_instructions_s": 1,
+            "max_practice_rounds": 0,
+        }
 
     def test_the_rules_say_whom_they_exclude(self, selection):
         assert [rule.sentence for rule in selection.exclusions[2:]] == [

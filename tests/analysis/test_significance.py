@@ -189,14 +189,22 @@ def test_one_participant_in_each_group_is_no_comparison(scores_of):
     assert (pair.n, pair.difference) == (2, 0.5)
 
 
-def test_several_comparisons_are_adjusted_and_those_without_a_test_are_not_counted(scores_of, borowski):
+def test_several_comparisons_are_adjusted_and_those_without_a_test_count_with_a_p_of_1(scores_of, borowski):
     counts = borowski | {"z": {"alone": (1, 45)}}  # one participant, who has nothing else
     pairs = {(pair.first, pair.second): pair for pair in compare_conditions(scores_of(counts), seed=1)}
     tested = [pair for pair in pairs.values() if pair.p_holm is not None]
     assert len(tested) == 3
     assert pairs["alone", "none"].p_holm is None
-    # By hand: 2/1024, 2/1024 and 4/1024 become 3 x 2, max(6, 2 x 2) and max(6, 1 x 4) of 1024.
-    assert [pair.p_holm for pair in tested] == [6 / 1024] * 3
+    # By hand, in a family of 6: 2/1024, 2/1024 and 4/1024 become 6 x 2, max(12, 5 x 2) and max(12, 4 x 4) of 1024.
+    assert sorted(pair.p_holm for pair in tested) == [12 / 1024, 12 / 1024, 16 / 1024]
+    assert pairs["natural", "synthetic"].p_holm == 16 / 1024
+
+
+def test_the_only_tested_one_of_several_comparisons_is_corrected_too(scores_of):
+    counts = {name: {"x": (4, 4), "y": (right, 4)} for name, right in zip("abcdef", (1, 2, 3, 1, 2, 3), strict=True)}
+    pairs = compare_conditions(scores_of(counts | {"g": {"z": (1, 4)}}), seed=1)
+    # Six differences of one sign: 2 of 64 patterns; two of the three pairs have one participant with z.
+    assert [pair.p_holm for pair in pairs] == [3 * 2 / 64, None, None]
 
 
 def test_holm_adjusts_as_by_hand():

@@ -105,6 +105,13 @@ def test_a_synthetic_export_is_read_as_a_real_one_and_says_what_it_is(protocol_f
     assert set(export["feature"]) == set(file.protocol.stimuli.features)
 
 
+def test_simulated_images_differ_and_are_the_same_for_the_same_pair(protocol_file):
+    export = parse_export(synthetic_export(protocol_file(), Assumptions(ACCURACY), participants=5, seed=1))
+    assert (export["strong_image"] != export["weak_image"]).all()
+    assert export.groupby("feature")["strong_image"].nunique().eq(1).all()
+    assert export["strong_image"].nunique() == 16
+
+
 CATCH = 'catch_features = ["logit=1", "logit=2", "logit=3"]'
 
 
