@@ -3,6 +3,7 @@
 The only module here that imports torch; commands import it when they have work for it, not before.
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -35,6 +36,9 @@ from stimuli.pictures import decode, encode
 CLEAN_CROPS = 16
 CLEAN_SEED = 2**63
 
+# Seeds whose figures are remembered: all stimuli on one image of one feature have the same.
+SEEDS_REMEMBERED = 4096
+
 # Images that a network is shown at once: enough to fill a GPU, and few enough for its memory.
 READ_TOGETHER = 128
 
@@ -58,6 +62,7 @@ class Network:
         with _translated():
             self._model = accentuation.load_model(name, weights=weights, device=devices(device)[0])
         self._last_spectrum: tuple[tuple[ImageSource, ...], accentuation.MagnitudeSpectrum] | None = None
+        self._on_seeds: dict[tuple[bytes, str], tuple[float, float]] = {}
 
     @property
     def facts(self) -> NetworkFacts:
@@ -166,7 +171,7 @@ class Network:
             format=order.format,
             mask=encode(accentuation.to_picture(shot.mask.expand(3, -1, -1)).convert("L"), "png"),
             curve=shot.curve,
-            figures=self._figures_on_seed(job.seed_image, shown, job.feature, settings.regularization_layer),
+            figures=self._figures_on_seed(order, job.seed_image, shown, settings.regularization_layer),
         )
 
     def _attribution(self, order: Order) -> Made:
@@ -191,12 +196,12 @@ class Network:
         settings = accentuation.AccentuationConfig(**order.config)
         done = accentuation.visualize(self._model, feature, self._spectrum(order.natural), settings, seed=order.seed)
         data, shown = _written(done.image, order)
-        crops = accentuation.measure_on_crops(self._model, shown[None], feature, crops=CLEAN_CROPS, seed=CLEAN_SEED)
+        after, crops_after = self._measured(shown, feature)
         figures = Figures(
             activation_before=None,
-            activation_after=float(accentuation.measure(self._model, shown[None], feature)),
+            activation_after=after,
             crop_activation_before=None,
-            crop_activation_after=float(crops),
+            crop_activation_after=crops_after,
             distance=None,
             ssim=None,
             saturation=saturation(np.asarray(accentuation.to_picture(shown))),
@@ -209,23 +214,35 @@ class Network:
             self._last_spectrum = (natural, accentuation.mean_magnitude(_tensor(source) for source in natural))
         return self._last_spectrum[1]
 
-    def _figures_on_seed(
-        self, seed: torch.Tensor, shown: torch.Tensor, feature: accentuation.Feature, layer: str | None
-    ) -> Figures:
+    def _figures_on_seed(self, order: Order, seed: torch.Tensor, shown: torch.Tensor, layer: str | None) -> Figures:
         """Of what is shown, as it stands in its file."""
+        before, crops_before = self._measured_seed(seed, order.feature)
+        after, crops_after = self._measured(shown, self._parsed(order.feature))
         both = torch.stack([seed, shown])  # (2, 3, H, W)
-        before, after = accentuation.measure(self._model, both, feature).tolist()
-        crops = accentuation.measure_on_crops(self._model, both, feature, crops=CLEAN_CROPS, seed=CLEAN_SEED).tolist()
         pixels = [np.asarray(accentuation.to_picture(image)) for image in both]
         return Figures(
             activation_before=before,
             activation_after=after,
-            crop_activation_before=crops[0],
-            crop_activation_after=crops[1],
+            crop_activation_before=crops_before,
+            crop_activation_after=crops_after,
             distance=float(accentuation.latent_distance(self._model, both[1:], both[:1], layer)) if layer else None,
             ssim=ssim(pixels[1], pixels[0]),
             saturation=saturation(pixels[1], pixels[0]),
         )
+
+    def _measured_seed(self, seed: torch.Tensor, feature: str) -> tuple[float, float]:
+        """Of a seed image, measured once for all that is made of it."""
+        key = hashlib.sha256(seed.numpy().tobytes()).digest(), feature
+        if key not in self._on_seeds:
+            if len(self._on_seeds) == SEEDS_REMEMBERED:
+                self._on_seeds.clear()
+            self._on_seeds[key] = self._measured(seed, self._parsed(feature))
+        return self._on_seeds[key]
+
+    def _measured(self, image: torch.Tensor, feature: accentuation.Feature) -> tuple[float, float]:
+        """The activation of a whole image ``(3, H, W)`` in [0, 1], and its mean over clean crops."""
+        crops = accentuation.measure_on_crops(self._model, image[None], feature, crops=CLEAN_CROPS, seed=CLEAN_SEED)
+        return float(accentuation.measure(self._model, image[None], feature)), float(crops)
 
     def _parsed(self, feature: str) -> accentuation.Feature:
         return accentuation.parse_feature(feature, classes=self._model.classes)

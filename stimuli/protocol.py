@@ -266,6 +266,7 @@ class QuestionTable(Table):
     label: Words
     kind: Literal["number", "choice", "text", "scale"]
     required: bool = True
+    integer: bool = False
     choices: Annotated[tuple[Words, ...], Field(strict=False)] = ()
     min: float | None = None
     max: float | None = None
@@ -279,6 +280,8 @@ class QuestionTable(Table):
             raise ValueError("two or more `choices` belong to the kind `choice`, and to no other")
         if self.kind not in ("number", "scale") and (self.min is not None or self.max is not None):
             raise ValueError("`min` and `max` belong to the kinds `number` and `scale`")
+        if self.kind != "number" and self.integer:
+            raise ValueError("`integer` belongs to the kind `number`; the steps of a scale are whole already")
         if self.min is not None and self.max is not None and self.min >= self.max:
             raise ValueError("`min` must be less than `max`")
         ends = (self.min, self.max)
@@ -371,6 +374,11 @@ class RecruitmentTable(Table):
     withdrawn_url: Address | None = None
     jwks_url: Address | None = None
     audience: Words | None = None
+
+    @property
+    def code_is_handed_in(self) -> bool:
+        """Whether participants may have to hand in their own completion code; a panel may have a code for everybody."""
+        return self.completion_url is None or "{code}" in self.completion_url
 
     @model_validator(mode="after")
     def parameters_belong_to_the_source(self) -> "RecruitmentTable":

@@ -11,7 +11,8 @@ A bound is asked only of kinds for which its figure means something:
 """
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stimuli.models import Stimulus
@@ -78,10 +79,36 @@ def flagged_stimuli(recipes: Iterable[Recipe], bounds: QualityTable) -> list[tup
     return [(stimulus, words) for stimulus in made if (words := flags(stimulus, bounds))]
 
 
-def against_their_aim(recipes: Iterable[Recipe]) -> int:
-    """How many accentuations and suppressions made by these recipes moved their feature the wrong way."""
-    made = (find_stimulus(recipe) for recipe in recipes if recipe.kind in (Kind.ACCENTUATION, Kind.SUPPRESSION))
-    return sum(1 for stimulus in made if stimulus is not None and (gain(stimulus) or 0.0) < 0)
+def against_their_aim(stimuli: Iterable[Stimulus]) -> list[str]:
+    """What of these stimuli does not do what it was made for, each kind counted in one sentence; empty if all does."""
+    made = list(stimuli)
+    raising = [_gains(one) for one in made if one.kind in (Kind.ACCENTUATION, Kind.CONTINUATION)]
+    lowering = [_gains(one) for one in made if one.kind == Kind.SUPPRESSION]
+    graded = [weak < strong for weak, strong in _grades(made)]
+    return [
+        f"{one.count(False)} of {len(one)} {what}."
+        for one, what in (
+            (raising, "accentuations do not raise the activation"),
+            (lowering, "suppressions do not lower the activation"),
+            (graded, "weak continuations activate their feature no less than the strong ones of their seeds"),
+        )
+        if False in one
+    ]
+
+
+def _gains(stimulus: Stimulus) -> bool:
+    return (gain(stimulus) or 0.0) > 0
+
+
+def _grades(stimuli: Iterable[Stimulus]) -> Iterator[tuple[float, float]]:
+    """The activations of weak and strong continuation, of each feature and seed that has both; a foil stands alone."""
+    levels: dict[tuple[int, int | None], dict[float, float]] = defaultdict(dict)
+    for one in stimuli:
+        if one.kind == Kind.CONTINUATION:
+            levels[one.feature_id, one.image_id][one.config["level_percentile"]] = one.activation_after
+    for reached in levels.values():
+        if len(reached) > 1:
+            yield reached[min(reached)], reached[max(reached)]
 
 
 def _level_flags(stimulus: Stimulus) -> list[str]:

@@ -166,12 +166,15 @@ def test_what_can_share_a_batch_does_and_gives_the_same_images(
     alone: list[Made] = list(network.make(orders))
     sizes: list[int] = []
     library = importlib.import_module("accentuation.accentuate")
-    many, one = accentuation.accentuate_many, library._accentuate_batch
+    many, one = accentuation.accentuate_many, library.optimize
     monkeypatch.setattr(accentuation, "accentuate_many", lambda *given: many(*given, batch_size=2))
     monkeypatch.setattr(
         library,
-        "_accentuate_batch",
-        lambda model, jobs, *rest: (sizes.append(len(jobs)), one(model, jobs, *rest))[1],
+        "optimize",
+        lambda model, parameters, shown, *rest, **more: (
+            sizes.append(len(shown)),
+            one(model, parameters, shown, *rest, **more),
+        )[1],
     )
     together = list(network.make(orders))
     assert sizes == [2, 1]

@@ -79,6 +79,16 @@ def test_freezing_again_changes_nothing(
     assert FrozenSet.objects.count() == 1
 
 
+def test_the_command_says_how_many_accentuations_do_not_raise_the_activation(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lowered = Stimulus.objects.order_by("pk").values_list("pk", flat=True)[:5]
+    write_anew(Stimulus.objects.filter(pk__in=list(lowered)), activation_after=4.25)
+    call_command("freeze_stimuli", path, sample=0)
+    said = capsys.readouterr().out.splitlines()
+    assert "5 of 24 accentuations do not raise the activation. They are in the set all the same." in said
+
+
 def test_the_command_says_what_was_frozen(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("freeze_stimuli", path, sample=0)
     images = FrozenSet.objects.get().images.count()

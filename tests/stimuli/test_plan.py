@@ -46,7 +46,7 @@ def surveyed(small_pool: None, network: Network, tmp_path: Path, monkeypatch: py
 
 def plan_here(protocol: Path, *more: str) -> dict[str, Any]:
     call_command("plan_stimuli", str(protocol), "--no-warm-up", *more)
-    plan: dict[str, Any] = json.loads(Path("cats.plan.json").read_text())
+    plan: dict[str, Any] = json.loads(protocol.with_name("cats.plan.json").read_text())
     return plan
 
 
@@ -269,6 +269,19 @@ def test_all_that_is_missing_for_a_plan_is_said_and_none_is_written(protocol_fil
     with pytest.raises(CommandError, match=r"weights file absent\.pth cannot be read"):
         call_command("plan_stimuli", str(protocol_file(("references = 2", 'references = 2\nweights = "absent.pth"'))))
     assert not Path("cats.plan.json").exists()
+
+
+@pytest.mark.usefixtures("surveyed")
+def test_the_plan_stands_beside_the_protocol_wherever_the_command_runs(
+    protocol_file: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = protocol_file()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    call_command("plan_stimuli", str(path), "--no-warm-up")
+    assert path.with_name("cats.plan.json").is_file()
+    assert list(elsewhere.iterdir()) == []
 
 
 @pytest.mark.usefixtures("surveyed")

@@ -29,9 +29,14 @@ from stimuli.protocol import (
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
 
 
+def examples() -> tuple[str, str]:
+    """The shortest protocol, and a whole one."""
+    shortest, whole = re.findall(r"^```toml\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    return shortest, whole
+
+
 def example() -> str:
-    (block,) = re.findall(r"^```toml\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-    return str(block)
+    return examples()[0]
 
 
 # The sections of tables whose keys are not all their own.
@@ -68,6 +73,13 @@ def test_the_example_of_the_guide_is_a_protocol() -> None:
     stimuli = parse_protocol(example()).stimuli
     (command,) = re.findall(r"survey_features (?:.*) --features (.+)", GUIDE.partition("## Photographs")[0])
     assert shlex.split(command) == [*stimuli.features, *stimuli.practice_features]
+
+
+def test_the_whole_protocol_of_the_guide_is_one_with_recruitment_a_device_and_catch_trials() -> None:
+    protocol = parse_protocol(examples()[1])
+    assert protocol.recruitment.source == "prolific"
+    assert protocol.device.min_width > 0
+    assert protocol.stimuli.catch_features
 
 
 KEYS = [number for number, line in enumerate(example().splitlines()) if " = " in line]

@@ -4,7 +4,7 @@ import pytest
 
 from stimuli.models import Stimulus
 from stimuli.protocol import QualityTable
-from stimuli.quality import flags, gain
+from stimuli.quality import against_their_aim, flags, gain
 
 
 def stimulus(kind: str = "accentuation", **changed: float | None) -> Stimulus:
@@ -37,18 +37,33 @@ def test_a_bound_is_kept_at_its_edge_and_broken_beyond(key: str, kept: float, br
 
 
 @pytest.mark.parametrize(
-    ("kind", "after", "is_against"),
+    ("kind", "after", "told"),
     [
-        ("accentuation", 1.9, True),
-        ("accentuation", 2.0, False),
-        ("suppression", 2.1, True),
-        ("suppression", 1.0, False),
+        ("accentuation", 1.9, ["1 of 2 accentuations do not raise the activation."]),
+        ("accentuation", 2.0, ["1 of 2 accentuations do not raise the activation."]),
+        ("accentuation", 2.1, []),
+        ("suppression", 2.1, ["1 of 1 suppressions do not lower the activation."]),
+        ("suppression", 2.0, ["1 of 1 suppressions do not lower the activation."]),
+        ("suppression", 1.9, []),
     ],
 )
-def test_what_moved_its_feature_the_wrong_way_has_a_gain_below_0(kind: str, after: float, is_against: bool) -> None:
-    found = gain(stimulus(kind, activation_after=after))
-    assert found is not None
-    assert (found < 0) == is_against
+def test_what_does_not_move_its_feature_as_it_should_is_counted(kind: str, after: float, told: list[str]) -> None:
+    assert against_their_aim([stimulus(), stimulus(kind, activation_after=after)]) == told
+
+
+def continuation(percentile: float, after: float, *, feature: int = 1, image: int = 1) -> Stimulus:
+    made = stimulus("continuation", activation_after=after)
+    made.config = {"level_percentile": percentile}
+    made.feature_id, made.image_id = feature, image
+    return made
+
+
+@pytest.mark.parametrize(("weak", "is_less"), [(5.0, True), (6.0, False), (6.5, False)])
+def test_a_weak_continuation_must_activate_less_than_the_strong_one_of_its_seed(weak: float, is_less: bool) -> None:
+    others = [continuation(90, 7.0, image=2), continuation(99, 8.0, image=2), continuation(99, 1e3, feature=2)]
+    told = against_their_aim([continuation(99, 6.0), continuation(90, weak), *others])
+    sentence = "1 of 2 weak continuations activate their feature no less than the strong ones of their seeds."
+    assert told == ([] if is_less else [sentence])
 
 
 def test_every_broken_bound_is_named() -> None:
@@ -80,6 +95,10 @@ def test_a_figure_that_is_no_number_is_flagged_without_any_bound(value: float) -
 def test_a_kind_is_asked_only_what_means_something_for_it(kind: str, asked: set[str]) -> None:
     nobody = QualityTable(min_gain=1e6, max_rank=1, max_distance=0.0, min_ssim=1.0, max_saturation=0.0)
     assert {words.split()[0] for words in flags(stimulus(kind), nobody)} == asked
+
+
+def test_the_gain_of_an_accentuation_is_its_rise() -> None:
+    assert gain(stimulus(activation_after=1.5)) == -0.5
 
 
 def test_the_gain_of_a_suppression_is_its_fall() -> None:

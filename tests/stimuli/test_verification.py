@@ -1,8 +1,9 @@
 """`verify_stimuli` and the bounds, with the real network: what is found, and what a study refuses."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from PIL import Image
 from stimuli import files
 from stimuli.consistency import inconsistencies
 from stimuli.engine import Network
+from stimuli.engines.here import Here
 from stimuli.freezing import freeze
 from stimuli.immutability import opened
 from stimuli.models import Activation, FrozenSet, Rendition, SourceImage, Stimulus, VisionModel, image_path
+from stimuli.orders import Made, Order
 from stimuli.protocol import read_protocol
 from stimuli.selection import select_images
 from stimuli.survey import record_network
@@ -29,8 +32,25 @@ Write = Callable[..., Path]
 FEATURES = ("logit=281", "logit=967", "blocks.4.2:channel=17")
 
 
+@pytest.fixture(scope="module")
+def made_once() -> Callable[[Here, Sequence[Order]], Iterator[tuple[int, Made]]]:
+    """The real network's images, computed for the first test and remembered for the others."""
+    remembered: dict[str, list[tuple[int, Made]]] = {}
+    make = Here.make
+
+    def make_once(self: Here, orders: Sequence[Order]) -> Iterator[tuple[int, Made]]:
+        key = repr([replace(one, image=Path(str(one.image)).read_bytes()) for one in orders])
+        if key not in remembered:
+            remembered[key] = list(make(self, orders))
+        return iter(remembered[key])
+
+    return make_once
+
+
 @pytest.fixture
-def generated(small_pool: None, protocol_file: Write) -> Path:
+def generated(
+    small_pool: None, protocol_file: Write, made_once: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A protocol whose six stimuli are made. The natural activations are made up, each feature has its own order."""
     row = record_network(Network("efficientnet_lite0", None, "cpu").facts, weights_given=False)
     images = list(SourceImage.objects.all())
@@ -38,7 +58,9 @@ def generated(small_pool: None, protocol_file: Write) -> Path:
         turned = images[5 * number :] + images[: 5 * number]
         survey_by_hand(row, name, turned, [7.0 - place for place in range(len(turned))])
     path = protocol_file()
-    call_command("generate_stimuli", path, workers=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(Here, "make", made_once)
+        call_command("generate_stimuli", path, workers=1)
     return path
 
 

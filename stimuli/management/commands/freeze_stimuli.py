@@ -9,6 +9,7 @@ from stimuli.freezing import FreezeError, discard, freeze
 from stimuli.locks import BusyError, exclusive
 from stimuli.management.proof import NOTHING_MADE_AGAIN, add_options, check_options, make_sample_again
 from stimuli.protocol import ProtocolError, ProtocolFile, read_protocol
+from stimuli.quality import against_their_aim
 from stimuli.sets import Contents, frozen_set_named
 
 
@@ -56,6 +57,8 @@ class Command(BaseCommand):
                     f"images, {frozen.features.count()} features."
                 )
             )
+            for sentence in against_their_aim(frozen.stimuli.all()):
+                self.stdout.write(self.style.WARNING(f"{sentence} They are in the set all the same."))
             if frozen.verification["stimuli"] and not frozen.verification["sample"]:
                 self.stdout.write(NOTHING_MADE_AGAIN)
         else:

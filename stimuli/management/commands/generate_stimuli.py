@@ -21,6 +21,7 @@ from stimuli.renditions import make_renditions
 from stimuli.selection import FeatureImages, select_images
 from stimuli.working_plans import keep_working_plan
 
+LET_THROUGH = "They pass unless [stimuli.quality] has a `min_gain`; more steps or less regularization help."
 STOPPED = "Stopped; the stimuli made so far are kept. Run the same command again to go on."
 
 
@@ -47,7 +48,7 @@ class Command(BaseCommand):
                 missing = unmade(recipes)
                 if missing:
                     self._generate(protocol, missing, len(recipes), options, keep_plan)
-                    self._report_aim(missing)
+                    self._report_aim(recipes)
                 keep_plan()
                 self._make_renditions(protocol, recipes, selected)
         except (ProtocolError, BusyError) as error:
@@ -86,15 +87,10 @@ class Command(BaseCommand):
                 "or the bounds; a continuation reaches its level with more steps or a lower percentile."
             )
 
-    def _report_aim(self, made: list[Recipe]) -> None:
-        if against := against_their_aim(made):
-            self.stdout.write(
-                self.style.WARNING(
-                    f"{against} of {len(made)} moved their feature the wrong way: an accentuation lowered it or a "
-                    "suppression raised it. They pass unless [stimuli.quality] has a `min_gain`; more steps or less "
-                    "regularization help."
-                )
-            )
+    def _report_aim(self, recipes: list[Recipe]) -> None:
+        stimuli = (find_stimulus(recipe) for recipe in recipes)
+        for sentence in against_their_aim(one for one in stimuli if one is not None):
+            self.stdout.write(self.style.WARNING(f"{sentence} {LET_THROUGH}"))
 
     def _generate(
         self,

@@ -29,7 +29,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("protocol", type=Path, help="the protocol file (TOML)")
-        parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: SLUG.plan.json)")
+        parser.add_argument(
+            "--out", type=Path, metavar="FILE", help="file to write (default: SLUG.plan.json beside the protocol)"
+        )
         parser.add_argument(
             "--no-warm-up",
             action="store_true",
@@ -46,7 +48,8 @@ class Command(BaseCommand):
         except ProtocolError as error:
             raise CommandError(str(error)) from error
         recipes = needed_recipes(protocol, selected)
-        self._write(plan_of_images(protocol, selected, recipes), options["out"] or Path(f"{protocol.slug}.plan.json"))
+        beside = options["protocol"].with_name(f"{protocol.slug}.plan.json")
+        self._write(plan_of_images(protocol, selected, recipes), options["out"] or beside)
         keep_working_plan(file, options["protocol"], selected, recipes)
         self.stdout.write(_natural_images(selected))
         costs = costs_by_kind(recipes)
