@@ -14,6 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 MOST_DIGITS = 100
 
 
+class UnreadableError(ValueError):
+    """What arrived is not JSON, so it cannot be what the browser sent."""
+
+
 class Answer(BaseModel):
     """The answer to one trial."""
 
@@ -31,12 +35,15 @@ def read_answer(body: bytes) -> tuple[Answer, object, object]:
     """The answer, and what came with it as ``data`` and as ``events``.
 
     Raises:
-        ValueError: this is not an answer.
+        UnreadableError: this is empty, cut off or otherwise no JSON.
+        ValueError: this is JSON, but not an answer.
     """
     try:
         sent = json.loads(body, parse_int=_whole)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    except ValueError as error:
+        raise UnreadableError("not JSON") from error
     if not isinstance(sent, dict):
         raise ValueError("not an object")
     data, events = sent.pop("data", None), sent.pop("events", None)

@@ -20,6 +20,7 @@ class Wording:
         explained: one word for a reference image that carries its explanation; empty where none can be flipped.
         show_explained: on the button that shows the explanations again.
         keys: what the key F does.
+        flips_one: whether it is one image alone that can be flipped.
         look: beside the instructions' picture of a trial, what its evidence is; empty where it shows what one
             detector responds to.
     """
@@ -29,6 +30,7 @@ class Wording:
     explained: str = ""
     show_explained: str = ""
     keys: str = ""
+    flips_one: bool = False
     look: str = ""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from analysis.columns import BROWSER_FIELDS, EVENT_COLUMNS, NAMES, QUESTIONNAIRE_COLUMNS, RECRUITER_COLUMNS, Column
-from studyapp.models import Participant, QuestionnaireAnswers, RecruiterIdentity, Response
+from studyapp.models import Participant, Place, QuestionnaireAnswers, RecruiterIdentity, Response
 from studyapp.tasks.registry import task_of
 
 if TYPE_CHECKING:
@@ -73,10 +73,19 @@ def event_rows(responses: Iterable[Response]) -> Iterator[Cells]:
 
 
 def questionnaire_rows(pages: Iterable[QuestionnaireAnswers]) -> Iterator[Cells]:
-    """Answers to questionnaires, one row for each question."""
+    """Answers to questionnaires, one row for each question, in the order in which the protocol asks them."""
     for page in pages:
-        for name, value in page.answers.items():
-            yield {"participant": page.participant.code, "place": page.place, "name": name, "value": _no_formula(value)}
+        for name in _asked(page):
+            value = _no_formula(page.answers[name])
+            yield {"participant": page.participant.code, "place": page.place, "name": name, "value": value}
+
+
+def _asked(page: QuestionnaireAnswers) -> list[str]:
+    """The names of a page's answers. The database keeps no order of them: the protocol does."""
+    plan = page.participant.study.plan
+    table = plan.questionnaire_before if page.place == Place.BEFORE else plan.questionnaire_after
+    order = [question.name for question in table.questions] if table else []
+    return sorted(page.answers, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def _no_formula(answer: object) -> str:
@@ -106,9 +115,13 @@ def write_events(responses: Iterable[Response], path: Path) -> int:
 
 
 def write_questionnaires(pages: Iterable[QuestionnaireAnswers], path: Path) -> int:
-    """As :func:`write_export`, of the answers to questionnaires."""
+    """As :func:`write_export`, of the answers to questionnaires, in a file that its owner alone can read.
+
+    They say of people what the study asks them, such as their age.
+    """
+    names = _names(QUESTIONNAIRE_COLUMNS)
     # Every cell in quotes: csv leaves a carriage return without, where a reader then sees the end of the row.
-    return write_rows(questionnaire_rows(pages), _names(QUESTIONNAIRE_COLUMNS), path, quoting=csv.QUOTE_ALL)
+    return write_rows(questionnaire_rows(pages), names, path, mode=0o600, quoting=csv.QUOTE_ALL)
 
 
 def write_recruiter_ids(identities: Iterable[RecruiterIdentity], path: Path) -> int:

@@ -6,7 +6,8 @@ another, is where the records say.
 
 from enum import Enum
 
-from studyapp.models import Participant, Phase, Place, Trial
+from stimuli.protocol import QuestionnaireTable
+from studyapp.models import Participant, Phase, Place, Study, Trial
 from studyapp.selectors import current_trial, phase_progress, quiz_is_passed
 
 
@@ -27,6 +28,8 @@ class Step(Enum):
 
 # Where nothing is left to be done.
 OVER = frozenset({Step.DONE, Step.ENDED, Step.RELEASED})
+# Where each questionnaire is answered.
+QUESTIONNAIRES = {Place.BEFORE: Step.QUESTIONNAIRE_BEFORE, Place.AFTER: Step.QUESTIONNAIRE_AFTER}
 
 
 def next_step(participant: Participant) -> Step:
@@ -78,8 +81,12 @@ def break_before(trial: Trial) -> int:
     return answered // size if answered % size == 0 else 0
 
 
+def questionnaire_of(study: Study, place: Place) -> QuestionnaireTable | None:
+    """The study's questionnaire in this place; None where it has none there."""
+    return study.plan.questionnaire_before if place == Place.BEFORE else study.plan.questionnaire_after
+
+
 def is_unanswered(participant: Participant, place: Place) -> bool:
     """Whether the study has a questionnaire in this place, and the participant has not sent it."""
-    plan = participant.study.plan
-    table = plan.questionnaire_before if place == Place.BEFORE else plan.questionnaire_after
-    return table is not None and not participant.questionnaires.filter(place=place).exists()
+    has_one = questionnaire_of(participant.study, place) is not None
+    return has_one and not participant.questionnaires.filter(place=place).exists()

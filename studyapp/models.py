@@ -454,7 +454,9 @@ class AttemptCount(models.Model):
 
     key = models.CharField(max_length=SHA256_LENGTH, primary_key=True, help_text="Of what, by whom and in which span.")
     count = models.PositiveIntegerField()
-    expires_at = models.DateTimeField(db_index=True, help_text="When the span is over and the row can go.")
+    expires_at = models.DateTimeField(
+        db_index=True, help_text="When the span after its own is over and the row can go."
+    )
 
     def __str__(self) -> str:
         return f"{self.key[:12]}: {self.count}"

@@ -30,6 +30,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from studyapp.models import Ending, Participant, Phase, Place, QuestionnaireAnswers, QuizAttempt, Response, Study, Trial
+from studyapp.places import gone_since
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -80,13 +81,18 @@ class Listed(Placed):
 
 @dataclass(frozen=True)
 class Running:
-    """How far a study is. ``responses`` counts the answered main trials of each condition."""
+    """How far a study is.
+
+    ``responses`` counts the answered main trials of each condition, without catch trials, which ``catch_responses``
+    counts; neither has those of withdrawn participants, which no analysis has.
+    """
 
     enrolled: int
     states: dict[State, int]
     places_free: int | None
     median_time: timedelta | None
     responses: dict[str, int]
+    catch_responses: int
 
     @property
     def completed(self) -> int:
@@ -118,19 +124,21 @@ def running(study: Study) -> Running:
     found = dict(participants_in_state(study).values_list("state").annotate(count=Count("pk")).order_by())
     states = {state: found.get(state.value, 0) for state in State}
     quota = study.plan.recruitment.quota
+    responses, catch_responses = _main_responses(study)
     held = states[State.COMPLETED] + sum(states[state] for state in TAKING_PART) + _kept(study)
     return Running(
         enrolled=sum(states.values()),
         states=states,
         places_free=None if quota is None else max(0, quota - held),
         median_time=_median_time(study),
-        responses=_responses_by_condition(study),
+        responses=responses,
+        catch_responses=catch_responses,
     )
 
 
 def participants_in_state(study: Study) -> "QuerySet[PlacedParticipant]":
     """The participants of a study, each with the ``state`` it is in."""
-    gone = timezone.now() - timedelta(minutes=study.plan.recruitment.abandoned_after_min)
+    gone = gone_since(study, timezone.now())
     whens = [
         *(When(ended_as=ending, then=Value(State(ending.value).value)) for ending in Ending),
         When(completed_at__isnull=False, then=Value(State.COMPLETED.value)),
@@ -195,12 +203,15 @@ def _median_time(study: Study) -> timedelta | None:
     return median
 
 
-def _responses_by_condition(study: Study) -> dict[str, int]:
+def _main_responses(study: Study) -> tuple[dict[str, int], int]:
+    """How many there are by condition, and how many to catch trials."""
     rows = (
         Response.objects.filter(trial__participant__study=study, trial__phase=Phase.MAIN)
-        .values_list("trial__condition")
+        .exclude(trial__participant__ended_as=Ending.WITHDRAWN)
+        .values_list("trial__condition", "trial__is_catch")
         .annotate(count=Count("pk"))
         .order_by()
     )
-    counted = dict(rows)
-    return {name: counted.get(name, 0) for name in study.plan.trials.conditions}
+    counted = {(condition, is_catch): count for condition, is_catch, count in rows}
+    caught = sum(count for (_, is_catch), count in counted.items() if is_catch)
+    return {name: counted.get((name, False), 0) for name in study.plan.trials.conditions}, caught

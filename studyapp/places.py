@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from studyapp.models import Ending, Participant, Study
 
+# `last_seen_at` is kept to the minute, so that not every page is a write.
+SEEN_AT_MOST_EVERY = timedelta(minutes=1)
+
 
 def holders(study: Study) -> QuerySet[Participant]:
     """Whose place has not been given to somebody else: one participant for each number."""
@@ -24,9 +27,13 @@ def may_be_released(study: Study, now: datetime) -> Q:
     withdrawn = Q(ended_as=Ending.WITHDRAWN)
     if plan.consent.on_withdrawal == "keep":
         withdrawn &= Q(completed_at=None)
-    gone = now - timedelta(minutes=plan.recruitment.abandoned_after_min)
-    abandoned = Q(ended_as="", completed_at=None, last_seen_at__lt=gone)
+    abandoned = Q(ended_as="", completed_at=None, last_seen_at__lt=gone_since(study, now))
     return screened_out | withdrawn | abandoned
+
+
+def gone_since(study: Study, now: datetime) -> datetime:
+    """Who was noted last before this time has abandoned the session: nobody who may have been here a little later."""
+    return now - timedelta(minutes=study.plan.recruitment.abandoned_after_min) - SEEN_AT_MOST_EVERY
 
 
 def settled(study: Study, now: datetime) -> QuerySet[Participant]:

@@ -196,7 +196,7 @@ def export_events(study: Study) -> QuerySet[Response]:
 
 def export_questionnaires(study: Study) -> QuerySet[QuestionnaireAnswers]:
     """All answered questionnaires of a study, by participant, the one before the trials first."""
-    found = QuestionnaireAnswers.objects.filter(participant__study=study).select_related("participant")
+    found = QuestionnaireAnswers.objects.filter(participant__study=study).select_related("participant__study")
     return found.order_by("participant__number", "participant", "-place")
 
 

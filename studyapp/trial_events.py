@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+# As measures.js, where no other event takes the place of a flip.
 MOST_EVENTS = 500
+MOST_FLIPS = 5000
 
 # Milliseconds since the first painted frame, name, detail. Printable letters only: PostgreSQL's JSON has no NUL.
 TrialEvent = tuple[
@@ -22,9 +24,16 @@ _event = TypeAdapter(TrialEvent, config=ConfigDict(strict=True))
 
 
 def logged_events(sent: object) -> list[list[Any]]:
-    """The events that can be, of whatever the browser sent as ``events``; at most the first 500."""
-    listed = sent[:MOST_EVENTS] if isinstance(sent, list) else []
-    return list(_valid_events(listed))
+    """The events that can be, of whatever the browser sent as ``events``: the first 5000 flips and 500 others."""
+    listed = sent[: MOST_FLIPS + MOST_EVENTS] if isinstance(sent, list) else []
+    room = {True: MOST_FLIPS, False: MOST_EVENTS}
+    kept = []
+    for event in _valid_events(listed):
+        is_flip = event[1] == "flip"
+        if room[is_flip]:
+            room[is_flip] -= 1
+            kept.append(event)
+    return kept
 
 
 def _valid_events(listed: list[Any]) -> Iterable[list[Any]]:

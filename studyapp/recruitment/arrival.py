@@ -1,8 +1,9 @@
 """Who a person is to the recruiter that sent them, as the address of the study says it."""
 
 import re
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stimuli.protocol import RecruitmentTable
 
@@ -13,10 +14,23 @@ _MAX_LENGTH = 200
 
 @dataclass(frozen=True)
 class Arrival:
-    """The recruiter's ids of a person and of this submission. Personal data: stored apart, never logged or exported."""
+    """The recruiter's ids of a person and of this submission. Personal data: stored apart, never logged or exported.
+
+    The rest is no part of who it is: until when (in seconds since 1970) the panel's signature says so, where it has
+    one; whether our own form carried the ids here instead of the panel's address; and whether on its way it stood in an
+    address, where others may have found it.
+    """
 
     external_id: str
     session_id: str = ""
+    valid_until: int | None = field(default=None, compare=False)
+    carried: bool = field(default=False, compare=False)
+    exposed: bool = field(default=False, compare=False)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the panel's signature held once and does no more."""
+        return self.valid_until is not None and time.time() > self.valid_until
 
 
 class ArrivalError(ValueError):

@@ -6,7 +6,7 @@ from studyapp.models import Study
 from studyapp.recruitment.arrival import Arrival, ArrivalError
 
 FIELD = "arrival"
-# Longer than anyone reads a consent text; the signature of the panel is verified before, not again.
+# Longer than anyone reads a consent text. How long the panel's signature holds is carried along.
 SECONDS = 24 * 60 * 60
 
 
@@ -14,7 +14,8 @@ def signed_arrival(study: Study, arrival: Arrival | None) -> str:
     """The arrival as a form carries it; empty for none."""
     if arrival is None:
         return ""
-    return signing.dumps([arrival.external_id, arrival.session_id], salt=_salt(study))
+    carried = [arrival.external_id, arrival.session_id, arrival.valid_until, arrival.exposed]
+    return signing.dumps(carried, salt=_salt(study))
 
 
 def carried_arrival(study: Study, text: str) -> Arrival | None:
@@ -26,10 +27,10 @@ def carried_arrival(study: Study, text: str) -> Arrival | None:
     if not text and study.plan.recruitment.source == "open":
         return None
     try:
-        external_id, session_id = signing.loads(text, salt=_salt(study), max_age=SECONDS)
-    except signing.BadSignature as error:
+        external_id, session_id, valid_until, exposed = signing.loads(text, salt=_salt(study), max_age=SECONDS)
+    except (signing.BadSignature, ValueError) as error:  # no text at all is a ValueError
         raise ArrivalError("not carried here") from error
-    return Arrival(external_id, session_id)
+    return Arrival(external_id, session_id, valid_until, carried=True, exposed=exposed)
 
 
 def _salt(study: Study) -> str:

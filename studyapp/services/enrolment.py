@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from studyapp.assignment import main_trials_of
 from studyapp.models import Participant, RecruiterIdentity, Study
-from studyapp.recruitment.arrival import Arrival
+from studyapp.recruitment.arrival import Arrival, UnverifiedError
 from studyapp.services import events
 from studyapp.services.codes import random_code
 from studyapp.services.places import place_keep, place_take
@@ -39,6 +39,8 @@ def participant_enrol(*, study: Study, client_id: UUID, arrival: Arrival | None 
     Raises:
         TookPartError: the recruiter's id is enrolled, and ``returning`` is ``refuse``.
         NoPlaceError: no place is free, or the study is closed.
+        UnverifiedError: the recruiter's id is enrolled, and the panel's signature holds no more, or the ids stood in
+            an address of ours.
     """
     # The lock lets one enrolment at a time look for a place, on which the counterbalancing and the quota rest.
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
@@ -71,11 +73,14 @@ def participant_enrol(*, study: Study, client_id: UUID, arrival: Arrival | None 
 
 @transaction.atomic
 def participant_return(*, participant: Participant) -> None:
-    """Note that somebody came back by the study's public link and keeps the place, unless it was given away."""
+    """Note that somebody came back by the study's public link and keeps the place.
+
+    Nothing is noted where the place was given away or the session has ended.
+    """
+    # One at a time: of many visits at the same moment one is noted, and none after a withdrawal at that moment.
+    Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
     if not place_keep(participant=participant):
         return
-    # One at a time: of many visits at the same moment one is noted.
-    Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
     lately = timezone.now() - RESUMED_AT_MOST_EVERY
     if not participant.events.filter(name="resumed", at__gt=lately).exists():
         events.record(study=participant.study, name="resumed", participant=participant)
@@ -100,10 +105,14 @@ def _returning(study: Study, arrival: Arrival | None) -> Participant | None:
 
     Raises:
         TookPartError: the protocol has such people refused.
+        UnverifiedError: that it is this person was signed too long ago, or the ids stood in an address of ours: whoever
+            found it would be led into the session of somebody else.
     """
-    identity = arrival and study.identities.filter(external_id=arrival.external_id).first()
-    if not identity:
+    identity = study.identities.filter(external_id=arrival.external_id).first() if arrival else None
+    if arrival is None or identity is None:
         return None
     if study.plan.recruitment.returning == "refuse":
         raise TookPartError
+    if arrival.is_over or arrival.exposed:
+        raise UnverifiedError("the token is over, or its ids were found in an address")
     return identity.participant

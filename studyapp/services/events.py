@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.db import models
+from django.db import connection, models, transaction
 
 from studyapp.models import Event, Participant, Study
 
@@ -54,3 +54,19 @@ def record(
     return Event.objects.create(
         study=study, name=EventName(name), participant=participant, data=dict(data or {}), by=by
     )
+
+
+@transaction.atomic
+def forget(*, participant: Participant) -> None:
+    """Delete the events of one who withdraws, whose answers go too; the withdrawal itself is recorded afterwards.
+
+    The database lets them go only here: of who is marked as withdrawn, and named in a setting of this transaction.
+    """
+    _name(str(participant.pk))
+    Event.objects.filter(participant=participant).delete()
+    _name("")
+
+
+def _name(participant: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('quiddity.forget_participant', %s, true)", [participant])

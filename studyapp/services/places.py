@@ -1,15 +1,12 @@
 """Giving a place in a study's design to a new participant, and keeping it for one who comes back."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
 from studyapp.models import Participant, Study
-from studyapp.places import holders, may_be_released, settled
+from studyapp.places import SEEN_AT_MOST_EVERY, holders, may_be_released, settled
 from studyapp.services import events
-
-# `last_seen_at` is kept to the minute, so that not every page is a write.
-SEEN_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 def place_take(*, study: Study, now: datetime) -> int | None:
@@ -28,9 +25,9 @@ def place_take(*, study: Study, now: datetime) -> int | None:
 
 
 def place_keep(*, participant: Participant) -> bool:
-    """Note that a participant was seen; False when the place has been given to somebody else."""
+    """Note that a participant was seen; False when the place has been given to somebody else, or the session ended."""
     now = timezone.now()
-    holding = holders(participant.study).filter(pk=participant.pk)
+    holding = holders(participant.study).filter(pk=participant.pk, ended_as="")
     seen_lately = holding.filter(last_seen_at__gte=now - SEEN_AT_MOST_EVERY)
     return seen_lately.exists() or bool(holding.update(last_seen_at=now))
 

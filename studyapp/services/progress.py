@@ -10,14 +10,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from studyapp.flow import Step, break_before, next_step
+from studyapp.flow import QUESTIONNAIRES, Step, break_before, next_step
 from studyapp.models import Ending, Participant, Phase, Place, QuestionnaireAnswers, QuizAttempt, Response, Trial
 from studyapp.selectors import current_trial
 from studyapp.services import events
 from studyapp.services.codes import random_code
 from studyapp.services.trials import store_main, store_practice
-
-QUESTIONNAIRES = {Place.BEFORE: Step.QUESTIONNAIRE_BEFORE, Place.AFTER: Step.QUESTIONNAIRE_AFTER}
 
 
 @transaction.atomic
@@ -34,8 +32,8 @@ def questionnaire_answer(*, participant: Participant, place: Place, answers: Map
 
 @transaction.atomic
 def instructions_shown(*, participant: Participant) -> None:
-    """Note when the instructions were first shown."""
-    unread = Participant.objects.filter(pk=participant.pk, instructions_shown_at=None)
+    """Note when the instructions were first shown, unless the session has ended in the meantime."""
+    unread = Participant.objects.filter(pk=participant.pk, instructions_shown_at=None, ended_as="")
     unread.update(instructions_shown_at=timezone.now())
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from studyapp.assignment import SideName
 from studyapp.models import Ending, Participant, Phase, Trial
-from studyapp.services.places import SEEN_AT_MOST_EVERY
+from studyapp.places import SEEN_AT_MOST_EVERY
 from studyapp.services.progress import after_response
 
 

@@ -5,7 +5,6 @@ from django.utils import timezone
 
 from studyapp.models import (
     Ending,
-    Event,
     Participant,
     QuestionnaireAnswers,
     QuizAttempt,
@@ -14,15 +13,16 @@ from studyapp.models import (
     Trial,
 )
 from studyapp.services.codes import random_code
-from studyapp.services.events import EventName, record
+from studyapp.services.events import EventName, forget, record
 
 
 @transaction.atomic
 def participant_withdraw(*, participant: Participant, by: str = "") -> Participant:
     """Forget who a participant is, and delete or keep the answers as the protocol's consent says.
 
-    What stays in either case is the row with its code, so that the withdrawal itself can be counted and the
-    personal link still leads to the page that says it is done. A second call changes nothing.
+    What stays in either case is the row with its codes, its place and the times of consent and withdrawal, so that the
+    withdrawal itself can be counted and the personal link still leads to the page that says it is done. A second call
+    changes nothing.
 
     Args:
         participant: who withdraws.
@@ -70,11 +70,20 @@ def _cut_from_recruiter(participant: Participant) -> None:
 
 
 def _delete_answers(participant: Participant) -> None:
-    """Everything that the participant did. The database lets go of events only of who is marked as withdrawn."""
+    """Everything that the participant did."""
     Response.objects.filter(trial__participant=participant).delete()
     Trial.objects.filter(participant=participant).delete()
     QuizAttempt.objects.filter(participant=participant).delete()
-    Event.objects.filter(participant=participant).delete()
-    participant.instructions_shown_at = participant.debriefed_at = None
+    forget(participant=participant)
+    _clear_row(participant)
+
+
+def _clear_row(participant: Participant) -> None:
+    """How far the session came and when, and the completion code, which the recruiter's list has beside the name."""
+    participant.instructions_shown_at = participant.instructions_read_at = None
+    participant.debriefed_at = participant.completed_at = None
+    participant.completion_code = ""
     participant.breaks_taken = 0
-    participant.save(update_fields=["instructions_shown_at", "debriefed_at", "breaks_taken"])
+    assert participant.ended_at is not None
+    participant.last_seen_at = participant.ended_at
+    participant.save()

@@ -60,7 +60,8 @@ class Continuation(Task):
             short="",
             explained=_("accentuated a little"),
             show_explained=_("Show the accentuated image"),
-            keys=_("F changes between accentuated and original images; hold it for a short look."),
+            keys=_("F changes between accentuated and original image; hold it for a short look."),
+            flips_one=True,
             look=_("Look here first: the right image was changed a little so that one detector responds more."),
         )
 

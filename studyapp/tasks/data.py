@@ -6,6 +6,7 @@ cell of the export says that it is not known.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -39,6 +40,8 @@ def fitted(field: Column, value: object) -> Value | None:
         case Kind.TEXT, str() if value.strip() and len(value) <= LONGEST_TEXT and _can_be_stored(value):
             return value
         case Kind.TIME, str() if _is_time(value):
+            return value
+        case Kind.SHA256, str() if re.fullmatch(r"[0-9a-f]{64}", value):
             return value
     return None
 

@@ -26,6 +26,7 @@ class Transfer(Task):
 
     name = "transfer"
     question = _("Which image below was changed so that this detector responds more?")
+    template = "studyapp/tasks/transfer.html"
     asks_about_queries = False
 
     def pairs(self, study: Study) -> FindPair:

@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -44,9 +46,10 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
     participant = _known(request, study, arrival)
     if participant is None:
         return _consent_page(request, study, arrival) if has_place(study) else _full(request, study, arrival)
-    if arrival and study.plan.recruitment.returning == "refuse" and not _is_at_it(request, participant):
+    if _is_refused(request, arrival, participant):
         return _took_part(request, study)
-    participant_return(participant=participant)
+    if request.method != "HEAD":  # a program that asks what there is, as the preview of a link does, is not the person
+        participant_return(participant=participant)
     return redirect("session", token=participant.token)
 
 
@@ -76,17 +79,32 @@ def _arrival(request: HttpRequest, study: Study) -> Arrival | None:
     parameters: Mapping[str, str] = request.GET.dict()
     if FIELD in parameters:
         try:
-            return carried_arrival(study, parameters[FIELD])
+            arrival = carried_arrival(study, parameters[FIELD])
         except ArrivalError:
             pass  # a panel may have a parameter of this name
+        else:
+            if arrival is None or not arrival.is_over:
+                return arrival and replace(arrival, exposed=True)
     return arrival_from(parameters, study.plan.recruitment)
 
 
 def _known(request: HttpRequest, study: Study, arrival: Arrival | None) -> Participant | None:
-    """Who enrolled before: by the recruiter's id, since a laboratory's browser is shared; without one by the cookie."""
+    """Who enrolled before: by the recruiter's id, since a laboratory's browser is shared; without one by the cookie.
+
+    Ids that our own form carried lead to no session but in the browser that remembers it: an address with them in it
+    may be found in a browser's history, or sent to somebody.
+    """
+    here = remembered(request, study)
     if arrival is None:
-        return remembered(request, study)
-    return study.participants.filter(identity__external_id=arrival.external_id).select_related("study").first()
+        return here
+    known = study.participants.filter(identity__external_id=arrival.external_id).select_related("study").first()
+    return None if arrival.carried and known != here else known
+
+
+def _is_refused(request: HttpRequest, arrival: Arrival | None, participant: Participant) -> bool:
+    """Whether the protocol has somebody refused who is enrolled: a person with an id, unless a session goes on here."""
+    refuses = arrival is not None and participant.study.plan.recruitment.returning == "refuse"
+    return refuses and not _is_at_it(request, participant)
 
 
 def _is_at_it(request: HttpRequest, participant: Participant) -> bool:
@@ -96,22 +114,31 @@ def _is_at_it(request: HttpRequest, participant: Participant) -> bool:
 
 
 def _decide(request: HttpRequest, study: Study, arrival: Arrival | None) -> HttpResponse:
-    """Do what the consent form says, unless this browser enrolled somebody before."""
-    if arrival is None and (enrolled := remembered(request, study)):
-        return redirect("session", token=enrolled.token)
+    """Do what the consent form says. Where this browser enrolled the person before, agreeing leads on.
+
+    Raises:
+        BadRequest: what was sent is not the form of our page.
+    """
+    enrolled = _known(request, study, arrival)
     answer = request.POST.get("answer")
     if answer not in ("agree", "decline"):
-        return HttpResponseBadRequest("The form was sent without an answer.", content_type="text/plain")
+        raise BadRequest("The form was sent without an answer.")
     try:
         client_id = uuid.UUID(request.POST.get("client_id", ""))
     except ValueError:
-        return HttpResponseBadRequest("The form was sent without its id.", content_type="text/plain")
+        raise BadRequest("The form was sent without its id.") from None
     if answer == "decline":
         consent_decline(study=study, client_id=client_id)
+        if enrolled:  # in another window: what was agreed to there is taken back on the page that says what goes
+            return redirect("withdraw", token=enrolled.token)
         address = reverse("declined", kwargs={"slug": study.slug})
-        return redirect(_with_arrival(address, signed_arrival(study, arrival)))
+        return redirect(_with_arrival(address, request.POST.get(FIELD, "") if arrival else ""))
+    if enrolled and not _is_refused(request, arrival, enrolled):
+        return redirect("session", token=enrolled.token)
     try:
         participant = participant_enrol(study=study, client_id=client_id, arrival=arrival)
+    except UnverifiedError as error:
+        return _not_from_panel(request, study, error)
     except (TookPartError, NoPlaceError) as reason:
         person_refused(study=study, reason=reason)
         return _took_part(request, study) if isinstance(reason, TookPartError) else _full(request, study, arrival)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from stimuli.quality import against_their_aim
 from studyapp.models import Ending
 from studyapp.monitoring import listed_participants, running, state_label
 from studyapp.permissions import studies_of
@@ -43,6 +44,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         "study": found,
         "running": running(found),
         "features": study_features(found),
+        "against_their_aim": against_their_aim(found.frozen_set.stimuli.all()),
         "link": request.build_absolute_uri(reverse("consent", kwargs={"slug": slug})),
     }
     return render(request, "studyapp/researcher/study.html", context)

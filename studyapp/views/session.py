@@ -1,4 +1,8 @@
-"""The personal link: the page of the step that the participant is at, and the forms that lead from step to step."""
+"""The personal link: the page of the step that the participant is at, and the forms that lead from step to step.
+
+Another window or device may go on, or withdraw, after the step was read. A page that then has nothing to show leads to
+the personal link once more.
+"""
 
 from typing import Any
 
@@ -8,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stimuli.renditions import web_file
-from studyapp.flow import OVER, Step, break_before, next_step
+from studyapp.flow import OVER, QUESTIONNAIRES, Step, break_before, next_step, questionnaire_of
 from studyapp.miniature import pictured_image, pictured_trial
-from studyapp.models import Ending, Participant, Place, Trial
+from studyapp.models import Ending, Participant, Place
 from studyapp.progress import session_progress
 from studyapp.questions import QuestionsForm, questionnaire_answers, questionnaire_form, quiz_choices, quiz_form
 from studyapp.recruitment.links import way_out
@@ -25,7 +29,6 @@ from studyapp.views.pictures import picture
 from studyapp.views.trials import trial_page
 from studyapp.views.withdrawal import withdrawn_page
 
-STEP_OF_PLACE = {Place.BEFORE: Step.QUESTIONNAIRE_BEFORE, Place.AFTER: Step.QUESTIONNAIRE_AFTER}
 FORMS = ["GET", "HEAD", "POST"]
 
 
@@ -35,7 +38,7 @@ def current_page(request: HttpRequest, token: str) -> HttpResponse:
     """Whatever comes next for this participant."""
     participant = participant_of(token)
     step = next_step(participant)
-    if step not in OVER:
+    if step not in OVER and not _only_asks(request):
         place_keep(participant=participant)
     page = PAGES[step](request, participant)
     if participant.ended_as == Ending.WITHDRAWN:
@@ -51,9 +54,8 @@ def questionnaire(request: HttpRequest, token: str, place: str) -> HttpResponse:
     """Take the answers to a page of questions; show it again with what is wrong, and with all that was typed."""
     participant = participant_of(token)
     where = Place(place)
-    plan = participant.study.plan
-    table = plan.questionnaire_before if where == Place.BEFORE else plan.questionnaire_after
-    if request.method != "POST" or table is None or next_step(participant) is not STEP_OF_PLACE[where]:
+    table = questionnaire_of(participant.study, where)
+    if request.method != "POST" or table is None or next_step(participant) is not QUESTIONNAIRES[where]:
         return redirect("session", token=token)
     form = questionnaire_form(table, request.POST)
     if not form.is_valid():
@@ -114,6 +116,11 @@ def leave_debriefing(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("session", token=token)
 
 
+def _only_asks(request: HttpRequest) -> bool:
+    """Whether a program asks what there is, as a mail's preview of a link does: nobody has come and seen the page."""
+    return request.method == "HEAD"
+
+
 def _number(request: HttpRequest, name: str) -> int:
     """A small number from a hidden field; 0, which nothing has, for anything else."""
     text = request.POST.get(name, "")
@@ -132,6 +139,11 @@ def _page(
     return render(request, template, everywhere | context)
 
 
+def _once_more(participant: Participant) -> HttpResponse:
+    """Where the page's step is over already."""
+    return redirect("session", token=participant.token)
+
+
 def _questionnaire_before_page(request: HttpRequest, participant: Participant) -> HttpResponse:
     return _questionnaire_page(request, participant, Place.BEFORE)
 
@@ -143,8 +155,7 @@ def _questionnaire_after_page(request: HttpRequest, participant: Participant) ->
 def _questionnaire_page(
     request: HttpRequest, participant: Participant, place: Place, form: QuestionsForm | None = None
 ) -> HttpResponse:
-    plan = participant.study.plan
-    table = plan.questionnaire_before if place == Place.BEFORE else plan.questionnaire_after
+    table = questionnaire_of(participant.study, place)
     assert table is not None
     context = {
         "table": table,
@@ -152,12 +163,15 @@ def _questionnaire_page(
         "form": form or questionnaire_form(table),
         "place": place.value,
     }
-    return _page(request, "studyapp/questionnaire.html", participant, STEP_OF_PLACE[place], context)
+    return _page(request, "studyapp/questionnaire.html", participant, QUESTIONNAIRES[place], context)
 
 
 def _instructions_page(request: HttpRequest, participant: Participant) -> HttpResponse:
-    progress.instructions_shown(participant=participant)
+    if not _only_asks(request):
+        progress.instructions_shown(participant=participant)
     plan, trial = participant.study.plan, pictured_trial(participant)
+    if trial is None:
+        return _once_more(participant)
     failed = participant.quiz_attempts.count()
     context = {
         "paragraphs": paragraphs(plan.instructions.text),
@@ -181,12 +195,16 @@ def _quiz_page(request: HttpRequest, participant: Participant, form: QuestionsFo
 
 
 def _trial_page(request: HttpRequest, participant: Participant) -> HttpResponse:
-    return trial_page(request, _trial(participant))
+    trial = current_trial(participant)
+    return trial_page(request, trial) if trial else _once_more(participant)
 
 
 def _break_page(request: HttpRequest, participant: Participant) -> HttpResponse:
     table = participant.study.plan.trials
-    number = break_before(_trial(participant))
+    trial = current_trial(participant)
+    number = break_before(trial) if trial else 0
+    if number == 0:
+        return _once_more(participant)
     assert table.block_size is not None
     blocks = -(-participant.main_trials // table.block_size)
     context = {
@@ -196,13 +214,6 @@ def _break_page(request: HttpRequest, participant: Participant) -> HttpResponse:
         "paragraphs": paragraphs(table.break_text or ""),
     }
     return _page(request, "studyapp/break.html", participant, Step.BREAK, context)
-
-
-def _trial(participant: Participant) -> Trial:
-    """The trial that the participant is at or before."""
-    trial = current_trial(participant)
-    assert trial is not None
-    return trial
 
 
 def _debriefing_page(request: HttpRequest, participant: Participant) -> HttpResponse:

@@ -10,8 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from gunicorn.app.wsgiapp import WSGIApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from studyapp.database import MIGRATE_FIRST
+from studyapp.logs import WithoutLinks
 
 
 class Server(WSGIApplication):
@@ -29,6 +32,16 @@ class Server(WSGIApplication):
         self.app_uri = "studyapp.wsgi:application"
         for key, value in self.settings.items():
             self.cfg.set(key, value)
+
+
+class ServerLog(Logger):
+    """Gunicorn's own log: of a request that fails outside Django it would write the whole address."""
+
+    def setup(self, cfg: Config) -> None:
+        """Write as gunicorn does, with the formatter that cuts out what is secret."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(WithoutLinks(self.error_fmt, self.datefmt))
 
 
 class Command(BaseCommand):
@@ -55,7 +68,8 @@ class Command(BaseCommand):
         # Threads besides processes, so that one participant's slow connection does not hold up another.
         # What a proxy says of the connection is for Django's settings to believe or not.
         trust = {"forwarded_allow_ips": "", "secure_scheme_headers": {}}
-        Server({"bind": f"{host}:{port}", "workers": workers, "threads": 4, "loglevel": "error", **trust}).run()
+        log = {"loglevel": "error", "logger_class": ServerLog}
+        Server({"bind": f"{host}:{port}", "workers": workers, "threads": 4, **log, **trust}).run()
 
 
 def exposure(host: str) -> str | None:

@@ -2,10 +2,11 @@
 // follows the other at once, and the study goes on without a connection.
 
 import { bytesOf, decodeAll } from "./images.js";
-import { pauseAfter } from "./waiting.js";
+import { attempt, pauseAfter } from "./waiting.js";
 
 const AHEAD_BYTES = 64 * 1024 * 1024;
-const STOPPED = new Set([403, 404, 409, 410]);
+// What our server says where a session is gone; a bare status may be that of anything on the way.
+const GONE = "unknown_session";
 
 export class Coming {
   #cards = null; // not yet known
@@ -64,9 +65,9 @@ class Card {
   async #fetch() {
     const turn = elementOf(this.html);
     const images = turn.querySelectorAll("img");
-    await decodeAll(images, () => {
+    await decodeAll(images, (...trouble) => {
       this.#inTrouble = true;
-      this.#onTrouble();
+      this.#onTrouble(...trouble);
     });
     this.bytes = bytesOf(images);
     return turn;
@@ -84,11 +85,12 @@ function elementOf(html) {
 async function fetchList(url) {
   for (let failures = 1; ; failures += 1) {
     try {
-      const reply = await fetch(url, { redirect: "error" });
-      if (reply.ok) return (await reply.json()).trials;
-      if (STOPPED.has(reply.status)) return [];
+      const reply = await attempt(url);
+      const { trials, code } = await reply.json();
+      if (reply.ok && Array.isArray(trials)) return trials;
+      if (code === GONE) return [];
     } catch {
-      // Offline: asked again when the connection is back.
+      // Offline, or not the reply of our server: asked again when the connection is back.
     }
     await pauseAfter(failures);
   }

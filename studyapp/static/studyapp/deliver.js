@@ -1,8 +1,9 @@
 // On the session's pages that show no trial: sends what an earlier page could not send, and then shows where the
 // participant stands now. Keeps forms from being sent into the void.
 
+import { goOn } from "./onward.js";
 import { Outbox } from "./outbox.js";
-import { stateLine } from "./state.js";
+import { stateLine, untilRead } from "./state.js";
 
 const element = document.querySelector("[data-outbox]");
 const state = element.querySelector(".state");
@@ -19,5 +20,6 @@ addEventListener("online", () => state.dataset.now === "unsent" && state.replace
 
 if (outbox.waiting().length > 0) {
   await outbox.empty();
-  location.replace(element.dataset.session);
+  if (outbox.uncounted) await untilRead(); // nobody should have to wonder where an answer went
+  await goOn(element.dataset.session, () => say("unreachable", 0));
 }

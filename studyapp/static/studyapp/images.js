@@ -3,7 +3,8 @@
 
 import { pauseAfter } from "./waiting.js";
 
-// Resolves when every image is decoded. Images that fail are fetched again; onTrouble() is called when one fails.
+// Resolves when every image is decoded. Images that fail are fetched again; onTrouble(failures, image) is
+// called when one fails, with how often it has failed.
 export async function decodeAll(images, onTrouble = () => {}) {
   await Promise.all(Array.from(images, (image) => decodeOne(image, onTrouble)));
 }
@@ -14,7 +15,7 @@ async function decodeOne(image, onTrouble) {
       await image.decode();
       return;
     } catch {
-      onTrouble();
+      onTrouble(failures, image);
       await pauseAfter(failures);
       image.src = image.getAttribute("src"); // assigning starts a new fetch
     }

@@ -1,14 +1,20 @@
 // What happens during a trial besides the answer: frames, flips, and whatever took the participant away from it. All
 // times are on the clock of performance.now.
 
+// So many events of a trial are logged. Flips have a limit of their own, which nobody comes to: no other event takes their
+// place.
 const MOST_EVENTS = 500;
+const MOST_FLIPS = 5000;
 const MOST_FRAMES = 2000;
+// Changes of size that follow one another this soon are one: an edge of the window is being dragged.
+const ONE_RESIZE_MS = 500;
 
 export class Measures {
   #listening = new AbortController();
   #events = [];
   #intervals = [];
   #counts = { blurs: 0, resizes: 0, flips: 0 };
+  #resized = { at: -Infinity, event: null };
   #covered = false;
   #hidden = new Stopwatch();
   #original = new Stopwatch();
@@ -19,7 +25,7 @@ export class Measures {
     this.known = known;
     this.#listen(window, "blur", () => this.#count("blurs", "blur", ""));
     this.#listen(window, "focus", () => this.#log("focus", ""));
-    this.#listen(window, "resize", () => this.#count("resizes", "resize", `${innerWidth}x${innerHeight}`));
+    this.#listen(window, "resize", () => this.#resize(performance.now(), `${innerWidth}x${innerHeight}`));
     this.#listen(document, "visibilitychange", () => {
       this.#hidden.turn(document.hidden || this.#covered);
       this.#log("visibility", document.visibilityState);
@@ -39,7 +45,7 @@ export class Measures {
     this.#hidden.turn(document.hidden || covered);
   }
 
-  // Ends measuring; gives the answer's data and events.
+  // Ends measuring; gives the answer's data and events. What is flipped from then on changes nothing of them.
   finish() {
     this.#listening.abort();
     const data = {
@@ -52,7 +58,7 @@ export class Measures {
       viewport_width: innerWidth,
       viewport_height: innerHeight,
     };
-    return { data, events: this.#events };
+    return { data, events: this.#events.map((event) => [...event]) };
   }
 
   #listen(target, name, act) {
@@ -61,12 +67,22 @@ export class Measures {
 
   #count(counted, name, detail) {
     this.#counts[counted] += 1;
-    this.#log(name, detail);
+    return this.#log(name, detail);
+  }
+
+  // Logged when it begins, with the size to which it leads.
+  #resize(now, size) {
+    if (now - this.#resized.at > ONE_RESIZE_MS) this.#resized.event = this.#count("resizes", "resize", size);
+    this.#resized.event[2] = size;
+    this.#resized.at = now;
   }
 
   #log(name, detail) {
-    if (this.#events.length >= MOST_EVENTS) return;
-    this.#events.push([rounded(Math.max(performance.now() - this.shownAt, 0)), name, detail]);
+    const event = [rounded(Math.max(performance.now() - this.shownAt, 0)), name, detail];
+    const { flips } = this.#counts;
+    const others = this.#events.length - Math.min(flips, MOST_FLIPS);
+    if (name === "flip" ? flips <= MOST_FLIPS : others < MOST_EVENTS) this.#events.push(event);
+    return event;
   }
 
   #frame(time, before = null) {

@@ -3,11 +3,15 @@
 
 import { Kept } from "./kept.js";
 import { forgetShown } from "./shown.js";
-import { pauseAfter } from "./waiting.js";
+import { attempt, pauseAfter } from "./waiting.js";
 
-const TIMEOUT_MS = 20_000;
-// The server has decided about this answer; sending it again would not change that.
-const REFUSED = new Set([400, 404, 409, 410]);
+// So soon another tab says that it has heard, if it lives.
+const HEARD_MS = 500;
+// Our server's own words, and nothing else, decide about an answer: a status alone may be that of anything on the way,
+// such as a proxy whose server is down. What it could not read ("unreadable") was damaged on the way, for every answer
+// is whole when it leaves: no word about the answer.
+const ACKNOWLEDGED = new Set(["stored", "already answered"]);
+const REFUSED = new Set(["not_an_answer", "not_taken", "unknown_session"]);
 
 export class Outbox {
   // where: the data of an element that names the session, where answers are sent to, and the CSRF token.
@@ -21,8 +25,13 @@ export class Outbox {
     this.running = false;
     this.trouble = null;
     this.waiters = [];
+    // Why an answer that the participant should hear of does not count: "lost" where another window's stands in its
+    // place, "refused" where the server does not take it.
+    this.uncounted = null;
+    this.others = channel(`quiddity.uncounted:${where.session}`, (message) => this.#hear(message));
+    this.heard = new Map(); // what to call when another tab has heard of its answer
     // Resolves when another answer stands for a trial than one that waited here, an answer is not taken, or the session is
-    // over: this page is behind. Says whether the answer that does not count was given on this page.
+    // over: this page is behind.
     this.overtaken = new Promise((resolve) => (this.#fallBehind = resolve));
   }
 
@@ -70,6 +79,7 @@ export class Outbox {
   async #run() {
     this.running = true;
     const hadWork = this.waiting().length > 0;
+    this.outcome = "saved";
     let failures = 0;
     while (this.waiting().length > 0) {
       if (failures === 0) this.tell("saving", this.waiting().length);
@@ -80,42 +90,85 @@ export class Outbox {
       await pauseAfter(failures);
     }
     this.running = false;
-    if (hadWork) this.tell("saved", 0);
+    if (hadWork) this.tell(this.outcome, 0);
     this.waiters.splice(0).forEach((resolve) => resolve());
   }
 
   #tellTrouble() {
-    const unkept = this.trouble !== "cookies" && this.needsPage;
-    this.tell(unkept ? `${this.trouble}Unkept` : this.trouble, this.waiting().length);
+    this.tell(this.needsPage ? `${this.trouble}Unkept` : this.trouble, this.waiting().length);
   }
 
   // Gives null, or what went wrong.
   async #sendFirst() {
     const [answer] = this.waiting();
     if (!answer) return null; // another tab has sent it
-    const { status, acknowledgement } = await send(answer, this.where);
-    if (!acknowledgement && !REFUSED.has(status)) return { 0: "offline", 403: "cookies" }[status] ?? "busy";
-    this.acknowledgements.set(answer.client_id, acknowledgement ?? { status: "refused", feedback: null });
+    const { trouble, acknowledgement } = await send(answer, this.where);
+    if (trouble === "cookies") this.where.csrf = (await freshToken(this.where.session)) ?? this.where.csrf;
+    if (trouble) return trouble;
+    this.acknowledgements.set(answer.client_id, acknowledgement);
     this.kept.remove(answer);
     forgetShown(this.where.session, answer.trial);
-    const lost = acknowledgement?.status === "already answered" && this.given.has(answer.client_id);
-    if (acknowledgement?.status !== "stored" || acknowledgement.over) this.#fallBehind(lost);
+    if (acknowledgement.status !== "stored") {
+      this.outcome = acknowledgement.status === "refused" ? "refused" : "lost";
+      await this.#tellUncounted(answer.client_id, this.outcome);
+    }
+    if (acknowledgement.status !== "stored" || acknowledgement.over) this.#fallBehind();
     return null;
+  }
+
+  // All tabs send from the same place: the one that gave an answer says that it does not count, and this one where that
+  // tab is closed, loaded again, or elsewhere by now.
+  async #tellUncounted(answer, why) {
+    if (this.given.has(answer) || !(await this.#heardElsewhere(answer, why))) this.uncounted = why;
+  }
+
+  async #heardElsewhere(answer, why) {
+    if (!this.others) return false;
+    return new Promise((resolve) => {
+      this.heard.set(answer, () => resolve(true));
+      setTimeout(() => resolve(false), HEARD_MS);
+      this.others.postMessage({ answer, why });
+    });
+  }
+
+  // why: missing where another tab confirms that it has heard.
+  #hear({ answer, why }) {
+    if (!why) return this.heard.get(answer)?.();
+    if (!this.given.has(answer)) return;
+    this.uncounted = why;
+    this.others.postMessage({ answer });
+    this.#fallBehind();
   }
 }
 
+// Gives what our server says of the answer, or the trouble of whatever else came back.
 async function send(answer, { responses, csrf }) {
+  let status = 0;
+  let told = null;
   try {
-    const reply = await fetch(responses, {
+    const reply = await attempt(responses, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
       body: JSON.stringify(answer),
-      redirect: "error", // a portal that asks for a login is not the server
-      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return { status: reply.status, acknowledgement: reply.ok ? await reply.json() : null };
+    status = reply.status;
+    told = await reply.json();
   } catch {
-    return { status: 0, acknowledgement: null }; // offline, timed out, or cut off in mid-reply
+    // Offline, timed out, cut off in mid-reply, or not the reply of our server.
+  }
+  if (status === 200 && ACKNOWLEDGED.has(told?.status)) return { acknowledgement: told };
+  if (status >= 400 && REFUSED.has(told?.code)) return { acknowledgement: { status: "refused", feedback: null } };
+  return { trouble: { 0: "offline", 200: "offline", 403: "cookies" }[status] ?? "busy" };
+}
+
+// Brings a cookie and the token that goes with it, where cookies are allowed by now: without loading the page again,
+// which may hold the only copy of an answer.
+async function freshToken(session) {
+  try {
+    const html = await (await attempt(session)).text();
+    return new DOMParser().parseFromString(html, "text/html").querySelector("[data-csrf]")?.dataset.csrf;
+  } catch {
+    return undefined; // offline by now
   }
 }
 
@@ -125,5 +178,16 @@ async function alone(name, act) {
     return await navigator.locks.request(name, act);
   } catch {
     return act(); // no locks, or none for a page whose storage is blocked
+  }
+}
+
+// What the tabs of a session tell each other; null where the browser does not let them.
+function channel(name, hear) {
+  try {
+    const channel = new BroadcastChannel(name);
+    channel.addEventListener("message", ({ data }) => hear(data));
+    return channel;
+  } catch {
+    return null; // too old, or storage is blocked
   }
 }

@@ -2,25 +2,28 @@
 
 import { Coming } from "./coming.js";
 import { coverWhileTooSmall } from "./cover.js";
+import { bindKeySwitch } from "./keys.js";
+import { goOn } from "./onward.js";
 import { Outbox } from "./outbox.js";
-import { stateLine } from "./state.js";
+import { Pace } from "./pace.js";
+import { showPresses } from "./presses.js";
+import { stateLine, untilRead } from "./state.js";
 import { Trial } from "./trial.js";
 
+// So many failures of one image, some seconds, are more than a connection that comes and goes.
+const PERMANENT_FROM = 4;
 // So long the chosen answer stands before the next trial takes its place.
 const CHOSEN_MS = 200;
-// So long a word stands before the page goes on to where the session is.
-const TOLD_MS = 3000;
 
 const page = document.querySelector("main.trial");
 const stage = page.querySelector(".stage");
 const loading = page.querySelector(".loading");
 const outbox = new Outbox(page.dataset, stateLine(page.querySelector(".state")));
+const pace = new Pace(page.querySelector(".bar .time-left"));
 const device = coverWhileTooSmall(page, stage);
-let hasLost = false; // another window's answer stands in the place of this one's
-const ahead = outbox.overtaken.then((lost) => {
-  hasLost = lost;
-  return null;
-});
+showPresses(page);
+bindKeySwitch(page.querySelector("[data-key-switch]"));
+const ahead = outbox.overtaken.then(() => null);
 
 // A press beside the trial must not take the keys away from it.
 document.addEventListener("click", () => document.activeElement === document.body && page.focus({ preventScroll: true }));
@@ -42,6 +45,7 @@ async function play(turn) {
     await trial.show(interrupted);
     trial.markChosen(given);
   } else if (outbox.waiting().length > 0) {
+    page.dataset.behind = ""; // the server knows less than was answered: its bar would go back
     return leave();
   }
   const coming = new Coming(page.dataset.coming, trial.id);
@@ -49,6 +53,7 @@ async function play(turn) {
     // Where another page of the session is ahead, this one answers no further trial.
     given ??= await Promise.race([ahead, answered(trial, coming)]);
     if (!given) break;
+    pace.add(given.rt_ms);
     if (trial.givesFeedback) await tellFeedback(trial, given);
     given = null;
     trial = await following(coming);
@@ -74,9 +79,9 @@ async function tellFeedback(trial, given) {
 // The next trial, in its place on the page; null at the stop.
 async function following(coming) {
   let inTrouble = false;
-  const next = coming.next(() => {
+  const next = coming.next((...trouble) => {
     inTrouble = true;
-    interrupted();
+    interrupted(...trouble);
   });
   await new Promise((resolve) => setTimeout(resolve, CHOSEN_MS));
   const due = performance.now();
@@ -88,26 +93,32 @@ async function following(coming) {
   return new Trial(page, turn, due);
 }
 
-function showProgress({ label, done, of, left }) {
+// Each trial brings where the session stands when it is shown: as its page would say if it were loaded again.
+function showProgress({ label, done, told, ...left }) {
   document.title = `${label} - ${page.dataset.title}`;
   page.querySelector(".bar label").textContent = label;
-  page.querySelector(".bar .time-left").textContent = left;
-  Object.assign(page.querySelector("#progress"), { max: of, value: done });
+  pace.tell(left);
+  const bar = page.querySelector("#progress");
+  bar.value = done;
+  bar.setAttribute("aria-valuetext", told);
 }
 
 // Shows where the session stands now, once all answers are stored.
 async function leave() {
+  // A trial that was on its way may still come to stand here: it is neither seen nor answered.
+  page.dataset.leaving = "";
+  page.addEventListener("keydown", (event) => event.stopImmediatePropagation(), { capture: true });
   wait();
   if (outbox.trouble) interrupted();
   await outbox.empty();
-  if (hasLost) await tellLost();
-  location.replace(page.dataset.session);
+  if (outbox.uncounted) await tellUncounted();
+  await goOn(page.dataset.session, () => (loading.textContent = loading.dataset.unreachable));
 }
 
 // An answer that was given here does not count: nobody should have to wonder where the trial went.
-async function tellLost() {
-  loading.textContent = loading.dataset.lost;
-  await new Promise((resolve) => setTimeout(resolve, TOLD_MS));
+async function tellUncounted() {
+  loading.textContent = loading.dataset[outbox.uncounted];
+  await untilRead();
 }
 
 function wait() {
@@ -116,7 +127,23 @@ function wait() {
 }
 
 // The next images, or the list of trials, cannot be fetched.
-function interrupted() {
+function interrupted(failures = 1, image = null) {
   page.dataset.waiting = "";
-  loading.textContent = loading.dataset[outbox.needsPage ? "troubleUnkept" : "trouble"];
+  if (failures < PERMANENT_FROM) loading.textContent = loading.dataset[outbox.needsPage ? "troubleUnkept" : "trouble"];
+  else lookAgain(image);
+}
+
+// An image fails again and again. Where the session has gone on without this page, the page leaves; where the server
+// answers but has no such image, the page says so instead of speaking of the connection.
+async function lookAgain(image) {
+  try {
+    const session = await fetch(page.dataset.session);
+    if (!session.ok) return;
+    const html = new DOMParser().parseFromString(await session.text(), "text/html");
+    if (!html.querySelector("[data-trial]")) return void leave();
+    const { ok } = await fetch(image.currentSrc || image.src);
+    if (!ok && "waiting" in page.dataset) loading.textContent = loading.dataset.fault;
+  } catch {
+    // The connection is gone after all.
+  }
 }

@@ -11,7 +11,7 @@ export class References {
   #onFlip;
 
   // onFlip(place, shown, anyOriginal): called for every change, with the place's number or "all".
-  // signal: aborted when the trial is over.
+  // signal: aborted when nothing can be flipped any more.
   constructor(turn, onFlip, signal) {
     this.#evidence = turn.querySelector(".evidence");
     this.#places = Array.from(turn.querySelectorAll("button.reference"));

@@ -1,6 +1,7 @@
 // One trial on the page: shown when it can be shown whole, answered once.
 
 import { decodeAll, painted } from "./images.js";
+import { isF, numberOf } from "./keys.js";
 import { Measures, rounded } from "./measures.js";
 import { References } from "./references.js";
 import { countShown } from "./shown.js";
@@ -17,6 +18,8 @@ export class Trial {
   #due;
   #imagesMs = 0;
   #listening = new AbortController();
+  // Explanations can be flipped beside the feedback, too: by F as by the button.
+  #flipping = new AbortController();
 
   // page: what stays while trials come and go; turn: this trial's element; due: when it should have been shown.
   constructor(page, turn, due) {
@@ -50,11 +53,12 @@ export class Trial {
     const measures = new Measures(shownAt, { shown_times: times, images_ms: rounded(this.#imagesMs) });
     measures.cover("covered" in this.#page.dataset);
     this.#listen("cover", (event) => measures.cover(event.detail));
-    const references = new References(this.#turn, (...flip) => measures.flip(...flip), this.#listening.signal);
+    const references = new References(this.#turn, (...flip) => measures.flip(...flip), this.#flipping.signal);
+    this.#flipByKey(references);
     this.#setEnabled(true);
     // The page itself, not a button: the keyboard starts between the sides and favours neither.
     this.#page.focus({ preventScroll: true });
-    const { button, time, input } = await this.#firstAnswer(shownAt, references);
+    const { button, time, input } = await this.#firstAnswer(shownAt);
     const { data, events } = measures.finish();
     const given = {
       trial: this.id,
@@ -72,6 +76,7 @@ export class Trial {
   // From here on nothing of the trial can be changed.
   markChosen({ choice, confidence }) {
     this.#listening.abort();
+    if (!this.givesFeedback) this.#flipping.abort();
     const chosen = this.#buttons.find(
       (button) => button.dataset.side === choice && Number(button.dataset.confidence) === confidence,
     );
@@ -90,11 +95,12 @@ export class Trial {
     const told = box.dataset[`${correct ? "right" : "wrong"}${side === "left" ? "Left" : "Right"}`];
     box.querySelector("p").textContent = `${told} ${then}`.trim();
     const proceed = box.querySelector("#continue");
-    proceed.focus();
+    proceed.focus({ preventScroll: true });
     await new Promise((resolve) => proceed.addEventListener("click", resolve, { once: true }));
+    this.#flipping.abort();
   }
 
-  #firstAnswer(shownAt, references) {
+  #firstAnswer(shownAt) {
     return new Promise((resolve) => {
       let pointer;
       const answer = (button, time, input) => time - shownAt >= TOO_SOON_MS && resolve({ button, time, input });
@@ -104,26 +110,32 @@ export class Trial {
         // The second click of a double click is not another answer, also where it lands on the next trial.
         if (button && event.detail <= 1) answer(button, event.timeStamp, inputOf(event, pointer));
       });
-      this.#listen("keydown", (event) => this.#onKeyDown(event, references, answer));
-      this.#listen("keyup", (event) => isF(event) && references.all?.end(event.timeStamp));
+      this.#listen("keydown", (event) => this.#onKeyDown(event, answer));
     });
   }
 
   // The keys work wherever in the trial the focus is: also after a press on a reference image or on the background.
-  #onKeyDown(event, references, answer) {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+  #onKeyDown(event, answer) {
+    if (isShortcut(event)) return;
     const step = STEPS[event.key];
+    const number = numberOf(event);
     if (step) {
       event.preventDefault();
       this.#moveFocus(step);
     } else if (event.repeat) {
       return; // a key held down since the last trial answers nothing
-    } else if (isF(event)) {
-      references.all?.begin(event.timeStamp);
-    } else if (/^[1-6]$/.test(event.key)) {
+    } else if (number) {
       event.preventDefault();
-      answer(this.#buttons[Number(event.key) - 1], event.timeStamp, "keyboard");
+      answer(this.#buttons[number - 1], event.timeStamp, "keyboard");
     }
+  }
+
+  #flipByKey({ all }) {
+    if (!all) return;
+    const { signal } = this.#flipping;
+    const begins = (event) => isF(event) && !event.repeat && !isShortcut(event);
+    this.#page.addEventListener("keydown", (event) => begins(event) && all.begin(event.timeStamp), { signal });
+    this.#page.addEventListener("keyup", (event) => isF(event) && all.end(event.timeStamp), { signal });
   }
 
   // From outside the answers the first step leads to the nearer side's weakest answer: left or right "guess".
@@ -143,12 +155,13 @@ export class Trial {
   }
 }
 
+// Of the browser, or of the system.
+function isShortcut({ ctrlKey, altKey, metaKey }) {
+  return ctrlKey || altKey || metaKey;
+}
+
 // What made a click; Enter and Space make one without a pointer. Older browsers do not tell the pointer of a click, and
 // there it is the one that was last pressed.
 function inputOf(click, pointer) {
   return (click.pointerType ?? (click.detail > 0 ? pointer : "")) || "keyboard";
-}
-
-function isF(event) {
-  return event.key.toLowerCase() === "f";
 }
