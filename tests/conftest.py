@@ -26,6 +26,20 @@ django.setup()  # the conftest files below import models
 del os.environ["DJANGO_SETTINGS_MODULE"]
 assert Path(_data.name) == settings.DATA_DIR
 
+# Files of few tests that take minutes: begun first, so that no processor waits at the end for another one's last file.
+LONG = (
+    "test_cluster.py",
+    "test_whole_path.py",
+    "test_kill.py",
+    "test_survey_kill.py",
+    "test_faults.py",
+    "test_processes.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _frozen_sets_of_tests_may_be_emptied() -> Iterator[None]:

@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-# As outbox.js: the server has decided about such an answer.
-REFUSED = {400, 404, 409}
+# As outbox.js: with such a word our server has decided about an answer; a status alone may come from anything, and what
+# was "unreadable" was damaged on the way.
+ACKNOWLEDGED = {"stored", "already answered"}
+REFUSED = {"not_an_answer", "not_taken", "unknown_session"}
 # A hundredth of outbox.js's pauses, so that a test takes seconds.
 FIRST_PAUSE_S, LONGEST_PAUSE_S, TIMEOUT_S = 0.005, 0.3, 5
 # Django compares the cookie with the header; any token of this length will do.
@@ -60,9 +62,9 @@ async def _deliver(person: Person, port: int, headers: Callable[[Answer], str]) 
             further = headers(answer)
             answer.sent += 1
             status, reply = await _attempt(person.token, answer, port, further)
-            if status == 200:
+            if status == 200 and reply.get("status") in ACKNOWLEDGED:
                 answer.acknowledged = reply["status"]
-            elif status in REFUSED:
+            elif status >= 400 and reply.get("code") in REFUSED:
                 answer.acknowledged = f"refused: {reply}"
             else:
                 await asyncio.sleep(pause)

@@ -91,6 +91,25 @@ def test_who_took_part_is_told_so_where_nobody_may_return(client: Client, db: No
     assert Participant.objects.count() == 1
 
 
+def test_where_nobody_may_return_a_second_consent_page_of_the_same_browser_leads_on(client: Client, db: None) -> None:
+    study_with('source = "prolific"', 'returning = "refuse"')
+    one, two = form_of(client, PANEL), form_of(client, PANEL)
+    link = client.post(URL, one)["Location"]
+    client.get(link)  # the page that remembers whose browser this is
+    assert client.post(URL, two)["Location"] == link
+    assert "You took part already" in Client().post(URL, two).content.decode()
+
+
+def test_who_declines_after_agreeing_in_another_window_is_led_to_the_withdrawal(
+    client: Client, recruiting: Study
+) -> None:
+    one, two = form_of(client, PANEL), form_of(client, PANEL, "decline")
+    link = client.post(URL, one)["Location"]
+    client.get(link)
+    assert client.post(URL, two)["Location"] == f"{link}withdraw/"
+    assert [event.name for event in recruiting.events.all()] == ["enrolled", "declined"]
+
+
 def test_who_declines_is_led_back_with_the_id_and_can_still_change_the_mind(client: Client, recruiting: Study) -> None:
     answer = client.post(URL, form_of(client, PANEL, "decline"), follow=True)
     page = answer.content.decode()
@@ -100,6 +119,30 @@ def test_who_declines_is_led_back_with_the_id_and_can_still_change_the_mind(clie
     back = client.get(answer.context["back"])
     assert back.context["arrival"]
     assert Participant.objects.count() == 0
+
+
+@pytest.mark.parametrize("answer", ["agree", "decline"])
+def test_an_address_with_ids_that_somebody_finds_leads_into_nobodys_session_by_a_press_either(
+    client: Client, recruiting: Study, answer: str
+) -> None:
+    back = client.post(URL, form_of(client, PANEL, "decline"), follow=True).context["back"]
+    again = client.get(back)
+    form = {"client_id": str(again.context["client_id"]), "arrival": again.context["arrival"]}
+    session = client.post(URL, form | {"answer": "agree"})["Location"]
+    client.get(session)
+    finder = Client()
+    found = finder.get(back)
+    sent = finder.post(
+        URL, {"answer": answer, "client_id": str(found.context["client_id"]), "arrival": found.context["arrival"]}
+    )
+    assert session not in sent.headers.get("Location", "")
+    assert Participant.objects.count() == 1
+    if answer == "agree":
+        assert sent.status_code == 403
+        assert "panel" in sent.content.decode()
+    # The person's own browser, and the panel's own address, still lead to the session.
+    assert client.get(back)["Location"] == session
+    assert Client().get(URL, PANEL)["Location"] == session
 
 
 def test_a_full_study_is_said_before_anybody_reads_the_consent(client: Client, recruiting: Study) -> None:

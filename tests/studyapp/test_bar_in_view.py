@@ -63,3 +63,43 @@ def test_the_bar_stays_in_view_on_long_pages(
     visitor.assert_accessible()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (320, 900), (390, 664)])
+def test_nothing_is_wider_than_the_narrowest_phone_and_what_can_be_pressed_in_the_bar_is_large_enough(
+    live_server: LiveServer, browser: Browser, visit: Callable[..., Visitor], language: str, width: int, height: int
+) -> None:
+    text = protocol_text(features=2, references=9, stimuli="weak_references = 9")
+    study = make_study(text.replace("seed = 7", f'seed = 7\nlanguage = "{language}"'))
+    visitor = visit(viewport={"width": width, "height": height})
+    page = visitor.page
+    whole = "document.documentElement.scrollWidth"
+    page.goto(f"{visitor.address}/s/{study.slug}/")
+    page.locator("form button").first.click()
+    page.locator(".miniature").wait_for()
+    assert page.evaluate(whole) == width
+    page.locator("form .button.primary").click()
+    conditions = set()
+    for _ in range(2):
+        trial = visitor.trial
+        conditions.add(trial.condition)
+        assert page.evaluate(whole) == width
+        for part in page.locator(".bar :is(a, button)").all():
+            box = part.bounding_box()
+            assert box
+            assert min(box["width"], box["height"]) >= 24
+        for side in ("left", "right"):
+            picture = page.locator(f'.query[data-side="{side}"] img').bounding_box()
+            assert picture
+            for part in page.locator(f'.answer[data-side="{side}"]').all():
+                box = part.bounding_box()
+                assert box
+                assert picture["x"] <= box["x"] + 0.1
+                assert box["x"] + box["width"] <= picture["x"] + picture["width"] + 0.1
+                assert part.evaluate("one => one.scrollWidth <= one.clientWidth")
+        visitor.assert_accessible()
+        page.locator(visitor.button("left", 2)).click()
+        page.locator("#continue").click()
+        page.locator(f'[data-trial="{trial.public_id}"]').wait_for(state="detached")
+    assert conditions == {"exemplars", "accentuation"}

@@ -141,7 +141,8 @@ def test_nothing_in_page_or_addresses_tells_a_catch_trial_apart(client: Client, 
             # What is each trial's own, and how far the session is.
             page = re.sub(rf'data-csrf="\w+"|{trial.public_id}|/[\w-]{{20}}\.png', "", page)
             page = re.sub(r"(About|Less than) [\w ]+ left", "", page)
-            pages[trial.is_catch].add(re.sub(r"Trial \d of 6|(value|data-done)=\"\d\"", "", page))
+            page = re.sub(r'Trial \d of 6|(value|data-done|data-trials-left)="\d+"', "", page)
+            pages[trial.is_catch].add(re.sub(r'\d+ percent of the session|data-answered="[^"]*"', "", page))
             for slot in ("left", "right"):
                 answer = client.get(image_address(trial, slot, "png"))
                 assert answer.status_code == 200

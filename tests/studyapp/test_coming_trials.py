@@ -3,7 +3,9 @@
 import uuid
 from typing import Any
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from studyapp.models import Participant
 from studyapp.services.enrolment import participant_enrol
@@ -34,8 +36,25 @@ def test_it_lists_what_is_left_up_to_the_end_of_practice_and_then_to_the_end(
     assert listed(client, participant) == []
 
 
+def test_a_long_list_takes_no_more_queries_than_a_short_one(client: Client, participant: Participant) -> None:
+    with CaptureQueriesContext(connection) as short:
+        assert len(listed(client, participant)) == 2
+    for trial in trials_in_turn(participant):
+        if trial.phase == "main":
+            break
+        respond(participant, trial)
+    with CaptureQueriesContext(connection) as long:
+        assert len(listed(client, participant)) == 4
+    assert len(long) == len(short)
+
+
 def test_nothing_is_listed_before_the_instructions_are_read(client: Client, newcomer: Participant) -> None:
     assert listed(client, newcomer) == []
+
+
+def test_a_session_that_is_unknown_is_refused_in_words_that_a_script_reads(client: Client, db: None) -> None:
+    reply = client.get(f"/p/{'x' * 43}/trials/")
+    assert (reply.status_code, reply.json()["code"]) == (404, "unknown_session")
 
 
 def test_main_trials_give_feedback_where_the_protocol_says_so(client: Client, db: None) -> None:

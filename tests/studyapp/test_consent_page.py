@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from studyapp.models import Participant, Study
+from tests.studyapp.world import make_study, protocol_text
 
 URL = "/s/birds/"
 
@@ -40,6 +41,16 @@ def test_who_declines_is_thanked_and_nothing_is_stored(client: Client, study: St
     assert "Nothing about you was stored" in response.content.decode()
     assert Participant.objects.count() == 0
     assert not any(name.startswith("participant") for name in client.cookies)
+
+
+def test_who_declines_after_agreeing_in_another_window_is_led_to_the_withdrawal(client: Client, study: Study) -> None:
+    participant = agree(client)
+    client.get(f"/p/{participant.token}/")
+    reply = client.post(URL, {"answer": "decline", "client_id": str(uuid.uuid4())})
+    assert reply["Location"] == f"/p/{participant.token}/withdraw/"
+    assert study.events.filter(name="declined").count() == 1
+    assert client.post(reply["Location"], follow=True).status_code == 200
+    assert "You have withdrawn" in client.get(f"/p/{participant.token}/").content.decode()
 
 
 def test_the_cookie_is_signed_and_out_of_reach_of_scripts_and_other_sites(client: Client, study: Study) -> None:
@@ -80,7 +91,9 @@ def test_a_doubled_click_enrols_once(study: Study) -> None:
     "form", [{}, {"answer": "perhaps"}, {"answer": "agree"}, {"answer": "agree", "client_id": "7"}]
 )
 def test_a_mangled_form_is_refused_and_stores_nothing(client: Client, study: Study, form: dict[str, str]) -> None:
-    assert client.post(URL, form).status_code == 400
+    reply = client.post(URL, form)
+    assert reply.status_code == 400
+    assert "This request could not be understood" in reply.content.decode()
     assert Participant.objects.count() == 0
 
 
@@ -95,3 +108,10 @@ def test_an_unknown_study_gets_a_kind_page(client: Client, db: None) -> None:
     response = client.get("/s/absent/")
     assert response.status_code == 404
     assert "please check that the address is complete" in response.content.decode()
+
+
+def test_a_mangled_form_is_refused_in_the_language_of_the_study(client: Client, db: None) -> None:
+    make_study(protocol_text().replace("seed = 7", 'seed = 7\nlanguage = "de"'))
+    reply = client.post(URL, {})
+    assert (reply.status_code, reply["Content-Language"]) == (400, "de")
+    assert '<html lang="de">' in reply.content.decode()

@@ -1,6 +1,7 @@
 """What the window must offer is said before the consent, in a real browser, and it lets go by itself."""
 
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from studyapp.models import Event, Participant, Response, Study
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
 from tests.studyapp.visitor import Visitor
 from tests.studyapp.world import make_study, protocol_text
 
@@ -160,6 +163,36 @@ def test_a_phone_is_told_that_a_larger_screen_is_needed_and_nothing_is_stored(
     assert visitor.page.evaluate("localStorage.length + sessionStorage.length") == 0
     assert not Participant.objects.exists()
     assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "device", "told"),
+    [
+        ("en", "min_width = 1024", "which needs a window at least 1024 pixels wide. Please"),
+        ("en", "min_height = 900", "which needs a window at least 900 pixels high. Please"),
+        ("de", "min_width = 1024", "die ein mindestens 1024 Pixel breites Fenster braucht. Bitte"),
+        ("de", "min_height = 900", "die ein mindestens 900 Pixel hohes Fenster braucht. Bitte"),
+    ],
+)
+def test_where_one_side_is_demanded_no_other_one_is_told(
+    live_server: LiveServer, browser: Browser, visit: Callable[..., Visitor], language: str, device: str, told: str
+) -> None:
+    text = protocol_text(features=2, tables=f"[device]\n{device}")
+    study = make_study(text.replace("seed = 7", f'seed = 7\nlanguage = "{language}"'))
+    size = {"width": 390, "height": 844}
+    visitor = come(visit, study, viewport=size, screen=size)
+
+    def notice() -> str:
+        expect(visitor.page.locator("#device")).to_contain_text(told)
+        visitor.assert_accessible()
+        return visitor.page.locator("#device").inner_text()
+
+    assert not re.search(r"\b0\b|\u00d7", notice())
+    person = participant_enrol(study=study, client_id=uuid.uuid4())
+    instructions_read(participant=person)
+    visitor.page.goto(f"{visitor.address}/p/{person.token}/")
+    expect(visitor.page.locator("[data-trial]")).to_be_hidden()
+    assert not re.search(r"\b0\b|\u00d7", notice())
 
 
 def test_a_tablet_that_fits_when_turned_is_told_about_the_window(

@@ -1,10 +1,15 @@
 """The log of events: what was written stays as it was written."""
 
+import uuid
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from studyapp.models import Ending, Event, Participant, Study
-from studyapp.services.events import EventName, record
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.events import EventName, forget, record
+from studyapp.services.withdrawal import participant_withdraw
+from tests.studyapp.world import make_study, protocol_text
 
 REFUSAL = "written once"
 
@@ -77,5 +82,30 @@ def test_events_of_who_withdrew_can_go_and_still_not_change(event: Event, partic
     Participant.objects.filter(pk=participant.pk).update(ended_as=Ending.WITHDRAWN, ended_at=event.at)
     with pytest.raises(DatabaseError, match=REFUSAL):
         run("UPDATE studyapp_event SET by = 'nobody' WHERE id = %s", event)
-    run("DELETE FROM studyapp_event WHERE id = %s", event)
+    with pytest.raises(DatabaseError, match=REFUSAL):
+        run("DELETE FROM studyapp_event WHERE id = %s", event)
+    forget(participant=participant)
     assert not Event.objects.filter(pk=event.pk).exists()
+
+
+def test_events_of_who_goes_on_cannot_be_forgotten(event: Event, participant: Participant) -> None:
+    with pytest.raises(DatabaseError, match=REFUSAL):
+        forget(participant=participant)
+
+
+def test_that_somebody_withdrew_is_never_forgotten(participant: Participant) -> None:
+    participant_withdraw(participant=participant)
+    assert participant.events.get().name == "withdrawn"
+    with pytest.raises(DatabaseError, match=REFUSAL), transaction.atomic():
+        forget(participant=participant)
+    with pytest.raises(DatabaseError, match=REFUSAL), transaction.atomic():
+        participant.events.all().delete()
+
+
+def test_where_the_answers_are_kept_the_events_stay(db: None) -> None:
+    study = make_study(protocol_text().replace("[consent]", '[consent]\non_withdrawal = "keep"'))
+    participant = participant_enrol(study=study, client_id=uuid.uuid4())
+    participant_withdraw(participant=participant)
+    with pytest.raises(DatabaseError, match=REFUSAL), transaction.atomic():
+        participant.events.all().delete()
+    assert [event.name for event in participant.events.all()] == ["enrolled", "withdrawn"]

@@ -24,11 +24,13 @@ from analysis.columns import (
 )
 from analysis.reading import read_export
 from studyapp.export import write_export
-from studyapp.models import Participant, Response, Study
+from studyapp.models import Participant, Place, Response, Study
 from studyapp.selectors import current_trial, export_responses
+from studyapp.services import progress
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
 from tests.studyapp.turns import respond
+from tests.studyapp.whole_session import AFTER, BEFORE, fresh
 from tests.studyapp.world import make_study, protocol_text
 
 
@@ -236,6 +238,7 @@ class TestFilesBesideIt:
             participant.questionnaires.create(place=place, answers=answers, received_at=timezone.now())
         exported_now(tmp_path, "--questionnaires", str(tmp_path / "asked.csv"))
         rows = exported(tmp_path / "asked.csv")
+        assert (tmp_path / "asked.csv").stat().st_mode & 0o077 == 0
         assert list(rows[0]) == [column.name for column in QUESTIONNAIRE_COLUMNS]
         assert [(row["place"], row["name"], row["value"]) for row in rows] == [
             ("before", "age", "30"),
@@ -243,6 +246,13 @@ class TestFilesBesideIt:
             ("before", "remark", "none,\nthanks"),
             ("after", "hard", "3"),
         ]
+
+    def test_questions_stand_in_the_order_in_which_they_are_asked(self, person: Participant, tmp_path: Path) -> None:
+        progress.questionnaire_answer(participant=fresh(person), place=Place.BEFORE, answers=BEFORE)
+        person.questionnaires.create(place="after", answers=AFTER, received_at=timezone.now())
+        exported_now(tmp_path, "--questionnaires", str(tmp_path / "asked.csv"))
+        names = [row["name"] for row in exported(tmp_path / "asked.csv")]
+        assert names == ["age", "sight", "strategy", "clarity"]  # the database would give "clarity" first
 
     def test_recruiter_ids_stand_in_no_file_but_their_own_which_is_told_about(
         self, participant: Participant, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -16,7 +16,7 @@ LONG_MS = 600
 def visitor(live_study: Study, visit: Callable[..., Visitor]) -> Visitor:
     """At a trial whose references can be flipped."""
     one = visit(has_touch=True)
-    one.enrol(live_study)
+    one.come_by_link(live_study)
     if one.trial.condition != "accentuation":
         one.click("left", 1)
     assert one.trial.condition == "accentuation"
@@ -123,6 +123,21 @@ def test_a_key_that_is_held_while_the_window_loses_the_focus_leaves_nothing_flip
     is_shown(page, *EXPLAINED)
 
 
+def test_beside_the_feedback_the_key_flips_as_the_button_does_and_changes_nothing_of_the_answer(
+    visitor: Visitor,
+) -> None:
+    page = visitor.page
+    response = stored(visitor)
+    page.keyboard.press("f")
+    is_shown(page, *ORIGINALS)
+    page.get_by_role("button", name="Show the accentuated images").click()
+    is_shown(page, *EXPLAINED)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator(f'[data-trial="{response.trial.public_id}"]')).to_have_count(0)
+    response.refresh_from_db()
+    assert response.data["flips"] == 0
+
+
 def test_what_happens_during_a_trial_is_stored_with_its_answer(visitor: Visitor) -> None:
     page = visitor.page
     page.evaluate("dispatchEvent(new Event('blur'))")
@@ -138,3 +153,37 @@ def test_what_happens_during_a_trial_is_stored_with_its_answer(visitor: Visitor)
     assert (data["viewport_width"], data["viewport_height"], data["device_pixel_ratio"]) == (1300, 850, 1)
     assert 0 < data["images_ms"] < 30_000
     assert 1 < data["frame_ms"] < 500
+
+
+def test_every_flip_is_logged_whatever_else_happens_and_a_window_that_is_dragged_is_resized_once(
+    visitor: Visitor,
+) -> None:
+    page = visitor.page
+    page.evaluate("() => { for (let i = 0; i < 600; i++) dispatchEvent(new Event('resize')); }")
+    page.evaluate("() => { for (let i = 0; i < 600; i++) dispatchEvent(new Event('focus')); }")
+    for _ in range(3):
+        page.keyboard.press("f")
+    page.wait_for_timeout(LONG_MS)
+    page.evaluate("dispatchEvent(new Event('resize'))")
+    response = stored(visitor)
+    names = [event[1] for event in response.events]
+    assert (names.count("flip"), response.data["flips"]) == (3, 3)
+    assert names[0] == "resize"
+    assert names.count("focus") == 499
+    assert response.data["resizes"] == 2
+
+
+@pytest.mark.parametrize("width", [390, 360])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_nothing_moves_on_a_phone_when_the_images_are_flipped(visitor: Visitor, width: int, language: str) -> None:
+    page = visitor.page
+    page.set_viewport_size({"width": width, "height": 844})
+    button = page.locator("#flip")
+    if language == "de":
+        button.evaluate("""one => {
+            one.dataset.showExplained = "Die akzentuierten Bilder zeigen";
+            one.dataset.showOriginals = one.textContent = "Die Originalbilder zeigen";
+        }""")
+    before = [box.bounding_box() for box in page.locator(".query img, .answer, #flip").all()]
+    button.click()
+    assert [box.bounding_box() for box in page.locator(".query img, .answer, #flip").all()] == before

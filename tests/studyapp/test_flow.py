@@ -132,11 +132,11 @@ def test_no_step_takes_more_than_a_few_queries(person: Participant) -> None:
 
 
 FORMS = {
-    "questions-before/": {"age": "30"},
+    "questions-before/": {"answer-age": "30"},
     "instructions/": {},
     "quiz/": {"question_1": "Blue", "question_2": "Two"},
     "break/": {"break": "1"},
-    "questions-after/": {"clarity": "4"},
+    "questions-after/": {"answer-clarity": "4"},
     "debriefing/": {},
 }
 # Trials and breaks take turns, and a failed quiz leads back to the instructions.
@@ -156,7 +156,9 @@ def test_no_order_of_forms_and_answers_leads_backwards_or_to_a_code_too_early(
         act = data.draw(st.sampled_from([*FORMS, "answer", *[*wanted, "answer"] * 4]))
         if act != "answer":
             attempt = {"attempt": str(data.draw(st.integers(0, 2)))}
-            wrong = data.draw(st.sampled_from([{}, {}, {"question_1": "Red"}, {"age": "x", "clarity": "9"}]))
+            wrong = data.draw(
+                st.sampled_from([{}, {}, {"question_1": "Red"}, {"answer-age": "x", "answer-clarity": "9"}])
+            )
             assert client.post(f"/p/{person.token}/{act}", FORMS[act] | attempt | wrong).status_code in (200, 302)
         elif before is Step.TRIAL:
             answer(person, right=data.draw(st.sampled_from([True, True, True, False])))

@@ -229,8 +229,11 @@ def test_all_is_reached_without_the_keys(look: Callable[..., Visitor], stimuli: 
     page.get_by_role("link", name="Next", exact=True).click()
     expect_shown(page, stimuli[2])
     expect(page.get_by_role("link", name="Next", exact=True)).to_be_focused()
-    page.locator("a.tile").nth(3).click()
-    expect(page.locator("a.tile").nth(3)).to_have_attribute("aria-current", "true")
+    tile = page.locator("a.tile").nth(3)
+    tile.click()
+    expect(tile).to_have_attribute("aria-current", "true")
+    # The tile is marked at once; the stimulus comes when its images are decoded.
+    expect(page.locator("#stimulus")).to_have_attribute("data-stimulus", tile.get_attribute("data-stimulus") or "")
     page.get_by_text("Reject …").click()
     expect(page.get_by_label("Why shall this image not be shown?")).to_be_visible()
 

@@ -4,8 +4,9 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.test import Client
 
-from studyapp.models import Study
+from studyapp.models import Event, Participant, Study
 from studyapp.wsgi import application
 
 
@@ -25,3 +26,23 @@ def test_the_answer_has_the_headers_of_get_and_no_body(study: Study, path: str) 
     assert (of_head[0], of_head[2]) == (status, b"")
     assert set(of_head[1]) == set(headers)
     assert of_head[1]["Content-Length"] == headers["Content-Length"]
+
+
+def test_the_preview_of_a_link_is_nobody_who_reads_the_instructions(client: Client, newcomer: Participant) -> None:
+    address = f"/p/{newcomer.token}/"
+    Participant.objects.filter(pk=newcomer.pk).update(last_seen_at=newcomer.consented_at.replace(year=2020))
+    before = Participant.objects.filter(pk=newcomer.pk).values().get()
+    assert client.head(address).status_code == 200
+    assert Participant.objects.filter(pk=newcomer.pk).values().get() == before
+    client.get(address)
+    after = Participant.objects.get(pk=newcomer.pk)
+    assert after.instructions_shown_at is not None
+    assert after.last_seen_at > before["last_seen_at"]
+
+
+def test_the_preview_of_the_public_link_is_nobody_who_comes_back(client: Client, participant: Participant) -> None:
+    client.get(f"/p/{participant.token}/")
+    client.head(f"/s/{participant.study.slug}/")
+    assert not Event.objects.filter(name="resumed").exists()
+    client.get(f"/s/{participant.study.slug}/")
+    assert Event.objects.filter(name="resumed").count() == 1

@@ -40,6 +40,35 @@ def test_in_the_next_span_it_starts_again_and_what_is_over_goes(db: None, monkey
     assert AttemptCount.objects.count() == 1
 
 
+def test_around_the_hour_hardly_more_pass_than_within_it(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, hour = Limit("test", 10, 3600), (timezone.now().timestamp() // 3600 + 1) * 3600
+
+    def passing(now: float) -> int:
+        monkeypatch.setattr("studyapp.limits.time.time", lambda: now)
+        return sum(not over(limit, who="192.0.2.1") for _ in range(20))
+
+    assert passing(hour - 1) == 10
+    assert passing(hour + 1) == 1
+
+
+def test_what_was_tried_before_counts_less_and_less(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, hour = Limit("test", 10, 3600), (timezone.now().timestamp() // 3600 + 1) * 3600
+    monkeypatch.setattr("studyapp.limits.time.time", lambda: hour - 1)
+    assert [over(limit, who="192.0.2.1") for _ in range(15)] == [False] * 10 + [True] * 5
+    monkeypatch.setattr("studyapp.limits.time.time", lambda: hour + 1800)
+    assert [over(limit, who="192.0.2.1") for _ in range(6)] == [False] * 5 + [True]
+
+
+def test_who_waits_for_a_span_may_try_again(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, hour = Limit("test", 10, 3600), (timezone.now().timestamp() // 3600 + 1) * 3600
+    monkeypatch.setattr("studyapp.limits.time.time", lambda: hour + 1)
+    assert any(over(limit, who="192.0.2.1") for _ in range(11))
+    monkeypatch.setattr("studyapp.limits.time.time", lambda: hour + 3601)
+    assert not over(limit, who="192.0.2.1")
+    forgive(limit, who="192.0.2.1")
+    assert not AttemptCount.objects.exists()
+
+
 def test_no_address_is_stored(db: None) -> None:
     over(THREE, who="192.0.2.1")
     row = AttemptCount.objects.get()
@@ -79,6 +108,13 @@ def test_attempts_at_once_are_all_counted() -> None:
         ("X-Real-IP", {"X-Real-IP": "nonsense"}, ""),
         ("X-Real-IP", {"X-Real-IP": "2001:db8:1:2:3:4:5:6"}, "2001:db8:1:2::/64"),
         ("X-Real-IP", {"X-Real-IP": "::ffff:192.0.2.9"}, "192.0.2.9"),
+        ("X-Real-IP", {"X-Real-IP": "192.0.2.9:5123"}, "192.0.2.9"),
+        ("X-Real-IP", {"X-Real-IP": "[2001:db8:1:2::1]:443"}, "2001:db8:1:2::/64"),
+        ("X-Real-IP", {"X-Real-IP": "[2001:db8:1:2::1]"}, "2001:db8:1:2::/64"),
+        ("X-Real-IP", {"X-Real-IP": "fe80::1%eth0"}, "fe80::/64"),
+        ("Forwarded", {"Forwarded": "for=10.1.1.1, for=192.0.2.9;proto=https"}, "192.0.2.9"),
+        ("Forwarded", {"Forwarded": 'proto=https;For="[2001:db8:1:2::1]:4711"'}, "2001:db8:1:2::/64"),
+        ("Forwarded", {"Forwarded": "for=unknown"}, ""),
     ],
 )
 def test_only_a_declared_header_is_believed(
@@ -88,8 +124,20 @@ def test_only_a_declared_header_is_believed(
     assert client_address(RequestFactory(headers=headers).get("/")) == address
 
 
-def test_a_unix_socket_has_no_address() -> None:
+def test_a_unix_socket_has_no_address(caplog: pytest.LogCaptureFixture) -> None:
     assert client_address(RequestFactory(REMOTE_ADDR="").get("/")) == ""
+    assert caplog.text == ""
+
+
+def test_a_declared_header_without_an_address_is_reported_once_and_not_repeated(
+    settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.CLIENT_ADDRESS_HEADER = "X-Of-This-Test"
+    for _ in range(3):
+        assert client_address(RequestFactory(headers={"X-Of-This-Test": "of anna"}).get("/")) == ""
+    [line] = caplog.messages
+    assert line.startswith("The header X-Of-This-Test, which QUIDDITY_CLIENT_ADDRESS_HEADER declares, holds no address")
+    assert "anna" not in line
 
 
 # Enrolment

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from gunicorn.config import Config
 
+from studyapp.logs import WithoutLinks
+from studyapp.management.commands.serve import ServerLog
 from studyapp.models import Participant
 
 
@@ -34,6 +37,19 @@ def test_an_error_is_logged_without_the_personal_link(
     assert "RuntimeError: nothing works at /p/.../" in log.getvalue()
     assert "Internal Server Error: /p/.../" in log.getvalue()
     assert participant.token not in log.getvalue()
+
+
+def test_queries_and_personal_links_are_cut_out_of_what_the_web_server_logs(capsys: pytest.CaptureFixture[str]) -> None:
+    config = Config()
+    config.set("errorlog", "-")
+    address = f"/p/{'x' * 32}/?PROLIFIC_PID=5f3a&STUDY_ID=7"
+    ServerLog(config).error("Error handling request GET %s and %s", address, "/s/a/?id=8")
+    assert "Error handling request GET /p/.../?... and /s/a/?..." in capsys.readouterr().err
+
+
+def test_what_is_no_query_is_left_as_it_is() -> None:
+    record = logging.makeLogRecord({"msg": "Why? Is it so? See /s/birds/ or a/b."})
+    assert WithoutLinks("%(message)s").format(record) == record.msg
 
 
 def test_a_page_that_does_not_exist_is_no_error(db: None, client: Client, log: io.StringIO) -> None:

@@ -19,7 +19,7 @@ CHOSEN_MS = 200  # as player.js: so long the chosen answer stands
 def visitor(live_study: Study, visit: Callable[..., Visitor]) -> Visitor:
     """At the first trial, of practice."""
     one = visit(has_touch=True)
-    one.enrol(live_study)
+    one.come_by_link(live_study)
     return one
 
 
@@ -75,7 +75,7 @@ def test_where_storage_is_blocked_nothing_is_said_of_how_often_a_trial_was_begun
     visitor.page.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
     )
-    visitor.enrol(live_study)
+    visitor.come_by_link(live_study)
     visitor.click("left", 1)
     assert "shown_times" not in last_response().data
     assert last_response().data["input"] == "mouse"
@@ -109,7 +109,7 @@ def test_where_clicks_do_not_tell_their_pointer_the_press_before_them_does(
         });
         """
     )
-    visitor.enrol(live_study)
+    visitor.come_by_link(live_study)
     getattr(visitor, press)("right", 2)
     assert last_response().data["input"] == name
 
@@ -118,7 +118,7 @@ def test_the_pause_in_which_the_chosen_answer_stands_is_no_time_of_the_images(
     live_server: LiveServer, browser: Browser, visit: Callable[..., Visitor]
 ) -> None:
     visitor = visit()
-    visitor.enrol(make_study(protocol_text(features=6, references=2)))
+    visitor.come_by_link(make_study(protocol_text(features=6, references=2)))
     for number in range(8):
         if number == 3:
             visitor.page.wait_for_load_state("networkidle")  # all images are there
@@ -135,7 +135,7 @@ def test_every_trial_begins_at_the_top_of_the_page(
 ) -> None:
     study = make_study(protocol_text(features=2, references=9, stimuli="weak_references = 9"))
     visitor = visit(**PHONE | {"viewport": {"width": 390, "height": 600}})
-    visitor.enrol(study)
+    visitor.come_by_link(study)
     page = visitor.page
     for _ in range(3):
         trial = visitor.trial

@@ -140,6 +140,18 @@ def test_everyone_is_counted_once_and_takes_a_place_while_at_it(whole: Study) ->
     assert dict(counts.endings)["abandoned"] == 1
 
 
+def test_catch_trials_and_withdrawn_participants_are_in_no_conditions_count(db: None) -> None:
+    text = protocol_text(tables=WHOLE, catch=True).replace("[consent]\n", '[consent]\non_withdrawal = "keep"\n')
+    study = make_study(text)
+    gone, stays = enrol(study), enrol(study)
+    for participant in (gone, stays):
+        answer(participant, 8)
+    participant_withdraw(participant=gone)
+    counts = running(study)
+    assert counts.responses == {"exemplars": 2, "accentuation": 2}
+    assert counts.catch_responses == 2
+
+
 def test_whole_answers_that_are_kept_after_a_withdrawal_keep_their_place(db: None) -> None:
     text = protocol_text(tables=WHOLE).replace("[consent]\n", '[consent]\non_withdrawal = "keep"\n')
     study = make_study(text)

@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from hypothesis import HealthCheck, settings
@@ -41,26 +42,58 @@ JSON = st.recursive(
 HASH = re.compile("[0-9a-f]{64}")
 ENDS = (
     *("", "responses/", "instructions/", "trials/", "quiz/", "break/", "debriefing/", "questions-before/"),
-    *("questions-after/", "responses", "../", "%00/", "coming/"),
+    *("questions-after/", "responses", "../", "%00/", "coming/", "withdraw", "instructions/r1.png"),
 )
+# Of a browser that has been here before.
+CSRF = "a" * 32
 DOORS = st.sampled_from(["questions-before", "questions-after", "quiz", "break", "debriefing", "instructions"])
 NAMES = st.sampled_from(
-    ["age", "sight", "strategy", "clarity", "question_1", "question_2", "attempt", "break", "number", "x"]
+    [
+        *("answer-age", "answer-sight", "answer-strategy", "answer-clarity"),
+        *("question_1", "question_2", "attempt", "break", "number", "x"),
+    ]
 )
 WORDS = st.sampled_from(["30", "Yes", "Blue", "Two", "1", "2", "5", "Red", "-1", "1e400", "\x00", ""]) | st.text(
     max_size=8
 )
 FIELDS = st.sampled_from(["trial", "client_id", "choice", "confidence", "rt_ms", "data", "events", "correct"])
 
+# Just inside and outside what each field may hold, and what the database cannot.
+BORDERS: dict[str, tuple[Any, ...]] = {
+    "trial": ("", None, "\x00", "0" * 32),
+    "client_id": ("", None, 7, "\ud800", "0" * 32, "{" + "0" * 32 + "}"),
+    "choice": ("left", "right", "middle", "LEFT", "", None, "\x00"),
+    "confidence": (1, 3, 0, 4, -1, 10**9, 2.0, True, "2", None),
+    "rt_ms": (0, -0.0, 5e-324, 1e9, 1e9 + 1, -1, 1e400, float("nan"), True, "5", None),
+    "data": ({"input": "\x00", "frames": 1e400}, {"input": "\ud800"}, {"shown_times": 10**40}, [], "\x00", None),
+    "events": ([[1.5, "blur", "x"]], [[1, "flip", "\x00"]], [[-1, "blur", ""], 3], [[1e400, "blur", ""]], {}, None),
+    "correct": (True, None),
+}
+MANGLED = st.sampled_from(sorted(BORDERS)).flatmap(
+    lambda field: st.tuples(st.just(field), st.sampled_from(BORDERS[field]) | JSON)
+)
 
 IN_ORDER = (
-    ("questions-before", BEFORE),
+    ("questions-before", {f"answer-{name}": value for name, value in BEFORE.items()}),
     ("instructions", {}),
     ("quiz", {"attempt": "1"} | {f"question_{number}": choice for number, choice in enumerate(RIGHT, start=1)}),
     ("break", {"break": "1"}),
-    ("questions-after", {"strategy": "", "clarity": "5"}),
+    ("questions-after", {"answer-strategy": "", "answer-clarity": "5"}),
     ("debriefing", {}),
 )
+
+
+def new_browser() -> Client:
+    """One that has the cookie without which nothing is taken: the check reads forms before the views do."""
+    browser = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    browser.cookies["csrftoken"] = CSRF
+    return browser
+
+
+def told_but_the_place(reply: HttpResponseBase) -> dict[str, Any]:
+    """What an acknowledgement says of the answer itself, which never changes."""
+    said: dict[str, Any] = json.loads(reply.content)  # type: ignore[attr-defined]
+    return {name: value for name, value in said.items() if name != "over"}
 
 
 class Body:
@@ -90,7 +123,12 @@ class ParticipantApi(RuleBasedStateMachine):
         self.secrets = {
             str(one) for model in (SourceImage, Stimulus) for one in model.objects.values_list("sha256", flat=True)
         }
-        Response.objects.all().delete()
+        # Each sequence starts from the study as it was made: with the participant's number its trials would be others,
+        # and the same sequence would not pass the practice that it passed before.
+        self.beginning = transaction.savepoint()
+
+    def teardown(self) -> None:
+        transaction.savepoint_rollback(self.beginning)
 
     @rule(target=people)
     def enrol(self) -> Any:
@@ -101,7 +139,7 @@ class ParticipantApi(RuleBasedStateMachine):
         reply = self.send(None, "POST", f"/s/{self.study.slug}/", form)
         assert reply.status_code == 302
         person = Participant.objects.get(token=reply["Location"].split("/")[2])
-        self.browsers[person.pk] = Client(raise_request_exception=False)
+        self.browsers[person.pk] = new_browser()
         self.private[person.pk] = [person.token, person.code]
         return person
 
@@ -144,7 +182,7 @@ class ParticipantApi(RuleBasedStateMachine):
         if body.person.pk in self.gone:
             assert reply.status_code == 409
         elif body.reply.status_code == 200:
-            assert reply.content == body.reply.content  # type: ignore[attr-defined]
+            assert told_but_the_place(reply) == told_but_the_place(body.reply)
 
     @rule(body=bodies, choice=SIDES, fresh=st.booleans())
     def think_better_of_it(self, body: Body, choice: str, fresh: bool) -> None:
@@ -161,6 +199,17 @@ class ParticipantApi(RuleBasedStateMachine):
     def send_it_mangled(self, body: Body, field: str, value: Any) -> None:
         self.post(body.person, body.content | {field: value})
 
+    @rule(person=people, choice=SIDES, mangled=st.lists(MANGLED, min_size=4, max_size=8))
+    def send_mangled_answers_to_the_current_trial(
+        self, person: Participant, choice: str, mangled: list[tuple[str, Any]]
+    ) -> None:
+        """Nothing is stored for this trial yet: what is taken is inserted, as it was sent or left out."""
+        self.do_what_the_page_asks(person)
+        for field, value in mangled:
+            person.refresh_from_db()
+            if trial := current_trial(person):
+                self.send_mangled(person, trial, self.content(trial, choice) | {field: value})
+
     @rule(person=people, content=st.binary(max_size=40) | JSON.map(lambda value: json.dumps(value).encode()))
     def send_anything(self, person: Participant, content: bytes) -> None:
         address = f"/p/{person.token}/responses/"
@@ -176,6 +225,17 @@ class ParticipantApi(RuleBasedStateMachine):
         assert reply.status_code in (200, 404)
         if person != owner:
             assert reply.status_code == 404
+
+    @rule(person=people, slot=SLOTS)
+    def ask_for_an_image_of_the_instructions(self, person: Participant, slot: str) -> None:
+        reply = self.send(person, "GET", f"/p/{person.token}/instructions/{slot}.png")
+        assert reply.status_code in (200, 404)
+
+    @rule(person=people, kind=st.sampled_from(["multipart/form-data; boundary=x", "text/plain", ""]))
+    def send_an_answer_as_something_else(self, person: Participant, kind: str) -> None:
+        address = f"/p/{person.token}/responses/"
+        reply = self.send(person, "POST", address, b"--x--\r\n", content_type=kind)
+        assert json.loads(reply.content)["code"] == "unreadable"  # type: ignore[attr-defined]
 
     @rule(
         person=people,
@@ -208,6 +268,7 @@ class ParticipantApi(RuleBasedStateMachine):
         self.gone.add(person.pk)
         self.do_what_the_page_asks(person)
         assert current_trial(Participant.objects.get(pk=person.pk)) is None
+        assert self.send(person, "GET", f"/p/{person.token}/instructions/r1.png").status_code == 404
 
     @rule(
         token=st.text("abcAZ09_-", min_size=18, max_size=66), end=st.sampled_from(["", "responses/", "instructions/"])
@@ -223,9 +284,24 @@ class ParticipantApi(RuleBasedStateMachine):
         )
 
     def answer(self, person: Participant, trial: Trial, choice: str) -> Body:
-        content = {"trial": str(trial.public_id), "client_id": str(uuid.uuid4()), "choice": choice}
-        content |= {"confidence": 2, "rt_ms": 500.5}
+        content = self.content(trial, choice)
         return Body(person, content, self.post(person, content))
+
+    def send_mangled(self, person: Participant, trial: Trial, content: dict[str, Any]) -> None:
+        reply = self.post(person, content)
+        row = Response.objects.filter(trial=trial).first()
+        assert (row is not None) is (reply.status_code == 200)
+        if row:
+            kept = (row.choice, row.confidence, row.rt_ms)
+            assert kept == (content["choice"], content["confidence"], content["rt_ms"])
+            assert type(content["confidence"]) is int
+            assert isinstance(row.data, dict)
+            assert all(event in content["events"] for event in row.events)
+
+    def content(self, trial: Trial, choice: str) -> dict[str, Any]:
+        """What a browser sends, but for the measures."""
+        answer = {"trial": str(trial.public_id), "client_id": str(uuid.uuid4()), "choice": choice}
+        return answer | {"confidence": 2, "rt_ms": 500.5}
 
     def post(self, person: Participant, content: dict[str, Any]) -> HttpResponseBase:
         """Send an answer, and take down what the reply promises."""
@@ -236,20 +312,30 @@ class ParticipantApi(RuleBasedStateMachine):
             trial = Trial.objects.get(participant=person, public_id=content["trial"])
             assert set(said) == {"status", "feedback", "over"}
             assert said["feedback"] is None or trial.phase == "practice"
+            # Who failed practice keeps the place until somebody comes to take it.
+            assert said["over"] is Participant.objects.filter(pk=person.pk, released_at__isnull=False).exists()
             if said["status"] == "stored":
                 answer = (str(uuid.UUID(content["client_id"])), content["choice"])
                 kept = self.stored.setdefault(str(trial.public_id), answer)
                 assert kept[0] == answer[0]
         return reply
 
-    def send(self, person: Participant | None, method: str, address: str, data: Any = None) -> HttpResponseBase:
-        """Send something as this person, and look through all that comes back."""
-        kind = {"content_type": "application/json"} if isinstance(data, bytes) else {}
+    def send(
+        self,
+        person: Participant | None,
+        method: str,
+        address: str,
+        data: Any = None,
+        content_type: str = "application/json",
+    ) -> HttpResponseBase:
+        """Send something as this person, and look through all that comes back; ``content_type`` is that of bytes."""
+        kind: dict[str, Any] = {"content_type": content_type} if isinstance(data, bytes) else {}
         key = person.pk if person else 0
-        browser = self.browsers.get(key) or Client(raise_request_exception=False)
+        browser = self.browsers.get(key) or new_browser()
         if method == "GET":
             reply = browser.get(address, data)
         else:
+            kind["headers"] = {"X-CSRFToken": CSRF}
             reply = getattr(browser, method.lower())(address, data if data is not None else {}, **kind)
         assert reply.status_code < 500
         told = str(reply.headers)
@@ -276,3 +362,23 @@ def test_no_sequence_of_calls_crashes_the_site_or_tells_or_stores_what_it_must_n
             max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
+
+
+@pytest.mark.parametrize("field", BORDERS)
+def test_an_answer_at_or_over_the_border_of_a_field_is_refused_or_stored_as_it_was_sent(
+    study: Study, field: str
+) -> None:
+    """Each at a trial that has no answer yet, which the sequences above meet by chance only."""
+    api = ParticipantApi(study)
+    for value in BORDERS[field]:
+        person = api.enrol()
+        api.leave_the_instructions(person)
+        person.refresh_from_db()
+        trial = current_trial(person)
+        assert trial is not None
+        api.send_mangled(person, trial, api.content(trial, "left") | {field: value})
+        # Whatever was refused, the trial can still be answered.
+        if not Response.objects.filter(trial=trial).exists():
+            assert api.answer(person, trial, "left").reply.status_code == 200
+        api.what_was_acknowledged_is_stored_and_nothing_else()
+        api.private.clear()

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,6 +21,7 @@ from studyapp.models import (
     Study,
     Trial,
 )
+from studyapp.recruitment.arrival import Arrival
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
 from studyapp.services.progress import instructions_read
@@ -106,12 +108,43 @@ def test_answers_are_kept_where_the_consent_says_so_and_nothing_personal_is(keep
     assert names == ["enrolled", "withdrawn"]
 
 
-def test_it_works_after_completion_and_the_completion_code_stays_valid(study: Study) -> None:
+def test_after_completion_only_what_the_page_names_stays(study: Study) -> None:
     participant = enrolled(study)
     complete(participant)
     participant_withdraw(participant=participant)
     assert left_of(participant) == NOTHING
-    assert Participant.objects.get(pk=participant.pk).completion_code == participant.completion_code
+    row = Participant.objects.filter(pk=participant.pk).values().get()
+    codes_and_place = {"id", "study_id", "number", "client_id", "token", "code", "main_trials", "consent_version"}
+    times = {"consented_at", "ended_at", "last_seen_at", "released_at"}
+    assert {name for name, value in row.items() if value} == codes_and_place | times | {"ended_as"}
+    assert row["ended_at"] == row["last_seen_at"] == row["released_at"]
+
+
+def test_rows_of_earlier_withdrawals_are_made_bare_and_no_other_ones(study: Study) -> None:
+    keeping = make_study(KEEP.replace('slug = "birds"', 'slug = "kept"'))
+    gone, kept, completed = enrolled(study), enrolled(keeping), enrolled(study)
+    for participant in (gone, kept, completed):
+        complete(participant)
+    for participant in (gone, kept):
+        participant_withdraw(participant=participant)
+    now = timezone.now()
+    as_before = {"completed_at": now, "completion_code": "OLD", "instructions_read_at": now, "breaks_taken": 1}
+    Participant.objects.filter(pk=gone.pk).update(**as_before)
+    others = Participant.objects.exclude(pk=gone.pk).order_by("pk")
+    before = list(others.values())
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("studyapp.migrations.0011_withdrawn_rows_are_bare").CLEAR)
+    gone.refresh_from_db()
+    assert (gone.completed_at, gone.completion_code, gone.instructions_read_at) == (None, "", None)
+    assert (gone.breaks_taken, gone.last_seen_at) == (0, gone.ended_at)
+    assert list(others.values()) == before
+
+
+def test_the_completion_code_in_the_recruiters_list_leads_to_no_row_whose_answers_were_deleted(study: Study) -> None:
+    participant = enrolled(study)
+    complete(participant)
+    participant_withdraw(participant=participant)
+    assert not Participant.objects.filter(completion_code=participant.completion_code).exists()
 
 
 def test_the_recruiters_list_of_completion_codes_does_not_lead_to_answers_that_are_kept(keeping: Study) -> None:
@@ -296,6 +329,16 @@ def test_it_is_asked_for_by_a_form_that_other_sites_cannot_send(study: Study) ->
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(f"/p/{participant.token}/withdraw/").status_code == 403
     assert strict.post(f"/p/{'x' * 32}/withdraw/").status_code in (403, 404)
+
+
+def test_who_was_screened_out_and_withdraws_can_enrol_anew_as_the_documentation_says(db: None) -> None:
+    study = make_study(protocol_text(tables='[recruitment]\nsource = "generic"\nparticipant_parameter = "member"'))
+    arrival = Arrival("member 7", "")
+    first = participant_enrol(study=study, client_id=uuid.uuid4(), arrival=arrival)
+    Participant.objects.filter(pk=first.pk).update(ended_as="practice_failed", ended_at=timezone.now())
+    assert participant_enrol(study=study, client_id=uuid.uuid4(), arrival=arrival) == first
+    participant_withdraw(participant=first)
+    assert participant_enrol(study=study, client_id=uuid.uuid4(), arrival=arrival) != first
 
 
 # The command

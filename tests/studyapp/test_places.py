@@ -85,6 +85,19 @@ def test_a_place_is_not_abandoned_before_its_time(db: None) -> None:
         enrol(study)
 
 
+def test_who_was_here_a_moment_ago_has_not_abandoned_the_place(db: None) -> None:
+    """Being seen is stored to the minute: what is stored may be older than the last page."""
+    study = study_with("quota = 1")
+    participant = enrol(study)
+    seen = timezone.now() - timedelta(seconds=58)
+    change(participant, last_seen_at=seen)
+    place_keep(participant=participant)
+    participant.refresh_from_db()
+    assert participant.last_seen_at == seen
+    change(participant, last_seen_at=seen - timedelta(minutes=MINUTES))
+    assert not has_place(study)
+
+
 def test_who_comes_back_before_somebody_took_the_place_keeps_it(db: None) -> None:
     study = study_with("quota = 1")
     participant = enrol(study)
@@ -103,6 +116,21 @@ def test_who_comes_back_afterwards_has_lost_it(db: None) -> None:
     enrol(study)
     assert not place_keep(participant=participant)
     participant_return(participant=participant)
+    assert not study.events.filter(name="resumed").exists()
+
+
+@pytest.mark.parametrize("reason", ["withdrawn", "practice_failed"])
+def test_nothing_is_noted_of_who_comes_back_after_the_session_ended(db: None, reason: str) -> None:
+    study = study_with(on_withdrawal="keep")
+    participant = enrol(study)
+    complete(participant)
+    leave(participant)
+    end(participant, reason)
+    before = participant.last_seen_at
+    participant_return(participant=participant)
+    assert not place_keep(participant=participant)
+    participant.refresh_from_db()
+    assert participant.last_seen_at == before
     assert not study.events.filter(name="resumed").exists()
 
 

@@ -6,11 +6,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from stimuli.freezing import freeze
+from stimuli.models import Stimulus
 from studyapp.models import ContinuationPair, Participant, QueryPair, Reference, Study
 from studyapp.selectors import current_trial
 from studyapp.services.enrolment import participant_enrol
+from studyapp.services.study import study_create
+from tests.stimuli.written_anew import write_anew
 from tests.studyapp.turns import respond
-from tests.studyapp.world import make_study, protocol_text
+from tests.studyapp.world import make_stimuli, make_study, make_survey, protocol_file, protocol_text
 
 MODELS = ("study", "studyfeature", "reference", "querypair", "participant", "trial", "response")
 
@@ -57,11 +61,24 @@ def test_it_shows_link_protocol_and_every_image_with_rank_and_activation(staff: 
     page = staff.get("/researcher/birds/").content.decode()
     assert "http://testserver/s/birds/" in page
     assert study.protocol_sha256 in page
-    assert "export_responses birds" in page
+    assert "export_responses birds --out birds.csv" in page
+    assert "python -m analysis birds.csv --protocol PROTOCOL.toml --out report.html" in page
+    assert "do not raise the activation" not in page
     assert page.count("<img") == 6 * (4 + 4 + 2)
     assert page.count("4.500 → 9.250") == 6 * 4
     pair = study.features.get(feature__name="layer1:channel=0").query_pairs.get()
     assert f"Strong query: rank {pair.strong_rank}, activation {pair.strong_activation:.3f}" in page
+
+
+def test_it_says_how_many_accentuations_do_not_raise_the_activation(staff: Client, db: None) -> None:
+    file = protocol_file(protocol_text())
+    make_survey()
+    make_stimuli(file.protocol)
+    lowered = Stimulus.objects.order_by("pk").values_list("pk", flat=True)[:7]
+    write_anew(Stimulus.objects.filter(pk__in=list(lowered)), activation_after=4.25)
+    freeze(file)
+    study_create(file=file)
+    assert "7 of 24 accentuations do not raise the activation." in staff.get("/researcher/birds/").content.decode()
 
 
 def test_of_a_continuation_it_shows_seed_weak_strong_and_foil(staff: Client) -> None:

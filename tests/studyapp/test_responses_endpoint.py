@@ -2,11 +2,13 @@
 
 import json
 import uuid
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.http import HttpResponseBase
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -106,7 +108,8 @@ def test_a_second_answer_to_a_trial_is_told_that_the_first_stands(client: Client
 
 
 def test_an_answer_to_a_later_trial_is_a_conflict(client: Client, participant: Participant) -> None:
-    assert send(client, participant, payload(participant, position=2)).status_code == 409
+    reply = send(client, participant, payload(participant, position=2))
+    assert (reply.status_code, reply.json()["code"]) == (409, "not_taken")
     assert Response.objects.count() == 0
 
 
@@ -126,7 +129,8 @@ def test_an_answer_to_a_later_trial_is_a_conflict(client: Client, participant: P
     ],
 )
 def test_an_answer_that_cannot_be_is_refused(client: Client, participant: Participant, change: dict[str, Any]) -> None:
-    assert send(client, participant, payload(participant) | change).status_code == 400
+    reply = send(client, participant, payload(participant) | change)
+    assert (reply.status_code, reply.json()["code"]) == (400, "not_an_answer")
     assert Response.objects.count() == 0
 
 
@@ -137,10 +141,51 @@ def test_a_reaction_time_that_is_no_number_is_refused(client: Client, participan
     assert Response.objects.count() == 0
 
 
+@pytest.mark.parametrize("body", [b"", b'{"trial": "7", "cho', b"\xff\xfe[1", b"<h1>502</h1>"])
+def test_what_did_not_arrive_whole_is_asked_for_again(client: Client, participant: Participant, body: bytes) -> None:
+    reply = send(client, participant, body)
+    assert (reply.status_code, reply.json()["code"]) == (400, "unreadable")
+    assert send(client, participant, payload(participant)).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"{}", b"null", b"[1]", b"7", b"[" * 100_000])
+def test_json_that_is_no_answer_is_not_asked_for_again(client: Client, participant: Participant, body: bytes) -> None:
+    assert send(client, participant, body).json()["code"] == "not_an_answer"
+
+
+def test_a_body_that_breaks_off_is_asked_for_again(client: Client, participant: Participant) -> None:
+    class Broken(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError("reset by peer")
+
+    address = f"/p/{participant.token}/responses/"
+    broken: Any = {"wsgi.input": Broken(), "CONTENT_LENGTH": "10"}
+    reply = client.post(address, "{}", content_type="application/json", **broken)
+    assert (reply.status_code, reply.json()["code"]) == (400, "unreadable")
+
+
+@pytest.mark.parametrize("kind", [MULTIPART_CONTENT, "application/x-www-form-urlencoded", "text/plain", ""])
+def test_a_form_is_no_answer_and_no_crash(participant: Participant, kind: str) -> None:
+    """Looking for the token of a form, Django reads its body before the view does."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies["csrftoken"] = "a" * 32
+    body = encode_multipart(BOUNDARY, {"x": "y"})
+    address = f"/p/{participant.token}/responses/"
+    reply: Any = browser.generic("POST", address, body, content_type=kind, headers={"X-CSRFToken": "a" * 32})
+    assert (reply.status_code, reply.json()["code"]) == (400, "unreadable")
+
+
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60))
 def test_whatever_bytes_arrive_the_answer_is_400(client: Client, participant: Participant, body: bytes) -> None:
     assert send(client, participant, body).status_code == 400
+
+
+def test_an_answer_to_a_session_that_is_unknown_is_refused_in_words_that_a_script_reads(
+    client: Client, db: None
+) -> None:
+    reply = client.post(f"/p/{'x' * 43}/responses/", "{}", content_type="application/json")
+    assert (reply.status_code, reply.json()["code"]) == (404, "unknown_session")
 
 
 def test_it_is_only_for_sending(client: Client, participant: Participant) -> None:

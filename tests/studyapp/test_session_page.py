@@ -1,11 +1,17 @@
 """``/p/<token>/``: the personal link always shows the current step."""
 
+import uuid
+
 import pytest
 from django.test import Client
 
 from studyapp.addresses import image_address
 from studyapp.models import Participant, Trial
+from studyapp.services.enrolment import participant_enrol
+from studyapp.services.progress import instructions_read
 from tests.studyapp.turns import respond, trials_in_turn
+from tests.studyapp.whole_session import fresh
+from tests.studyapp.world import make_study, protocol_text
 
 
 def page(client: Client, participant: Participant) -> str:
@@ -68,6 +74,32 @@ def test_the_completion_code_is_on_no_page_before_the_end(client: Client, partic
         assert "completion-code" not in page(client, participant)
         answer(participant, trial)
     assert 'id="completion-code"' in page(client, participant)
+
+
+@pytest.mark.parametrize(
+    ("completion_url", "is_handed_in"),
+    [
+        (None, True),
+        ("https://panel.example/done?code={code}", True),
+        ("https://panel.example/done?cc=C1ABCDEF", False),
+        ("https://school.example/credit?survey_code={participant}", False),
+    ],
+)
+def test_the_code_is_to_be_copied_only_where_it_is_the_one_that_is_handed_in(
+    client: Client, db: None, completion_url: str | None, is_handed_in: bool
+) -> None:
+    tables = f'[recruitment]\ncompletion_url = "{completion_url}"\n' if completion_url else ""
+    person = participant_enrol(study=make_study(protocol_text(tables=tables)), client_id=uuid.uuid4())
+    instructions_read(participant=person)
+    for trial in trials_in_turn(fresh(person)):
+        answer(fresh(person), trial)
+    shown = page(client, person)
+    assert fresh(person).completion_code in shown
+    assert ("<dt>Completion code</dt>" in shown) == is_handed_in
+    assert ("copy the completion code by hand" in shown) == (is_handed_in and completion_url is not None)
+    assert ("need not hand it in" in shown) == (not is_handed_in)
+    leaving = client.get(f"/p/{person.token}/withdraw/").content.decode()
+    assert ("write it down first" in leaving) == (fresh(person).completion_code in leaving) == is_handed_in
 
 
 def test_no_page_of_a_session_is_kept_by_a_cache(client: Client, participant: Participant) -> None:

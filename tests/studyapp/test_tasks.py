@@ -1,5 +1,6 @@
 """The tasks: what each shows as evidence and choices, and a fourth one that is nothing but an entry of the registry."""
 
+import re
 import uuid
 from collections.abc import Iterator
 
@@ -89,6 +90,10 @@ class TestContinuation:
         assert heading in trial
         assert "there are no images to learn from" not in pictured
         assert "these images show what one detector responds to" not in pictured
+        assert "all images" not in pictured
+        assert "all of them" not in pictured
+        assert "original images" not in pictured + trial
+        assert ("This button changes the right image" in pictured) == (condition == "accentuation")
 
     def test_the_weak_accentuation_stands_beside_its_seed_unless_the_condition_is_none(
         self, client: Client, person: Participant
@@ -154,6 +159,14 @@ class TestTransfer:
             page = client.get(f"/p/{person.token}/").content.decode()
             assert "was changed so that this detector responds more?" in page
         assert met == set(ALL)
+
+    def test_feedback_claims_what_was_done_to_the_image_and_no_response_that_was_not_measured(
+        self, client: Client, person: Participant
+    ) -> None:
+        page = client.get(f"/p/{person.token}/").content.decode()
+        told = re.findall(r'data-(?:right|wrong)-(?:left|right)="([^"]*)"', page)
+        assert len(told) == 4
+        assert all(sentence.endswith("image was changed so that this detector responds more.") for sentence in told)
 
     def test_references_are_those_of_the_trials_batch(self, db: None) -> None:
         study = make_study(text_of("transfer", ("exemplars",), stimuli="batches = 2", features=2))
@@ -295,6 +308,7 @@ def test_every_task_takes_the_data_of_the_browser(task: str) -> None:
         (Column("x", Kind.CHOICE, "", choices=("a",)), "a", "b"),
         (Column("x", Kind.TIME, ""), "2026-03-14T15:09:26+00:00", "2026-03-14T15:09:26"),
         (Column("x", Kind.REAL, "", low=0), 0, -0.1),
+        (Column("x", Kind.SHA256, ""), "ab" * 32, "ab" * 31 + "zz"),
     ],
 )
 def test_fields_of_every_kind_are_checked(column: Column, good: object, bad: object, monkeypatch) -> None:

@@ -14,7 +14,13 @@ from studyapp.trial_events import logged_events
 def test_events_are_looked_through_one_by_one_and_bounded() -> None:
     good = [12.5, "flip", "3 original"]
     assert logged_events([good, [1, "shout", ""], [-1, "blur", ""], [2, "blur", "\x00"], "blur", [3]]) == [good]
-    assert len(logged_events([good] * 600)) == 500
+    assert len(logged_events([[12.5, "blur", ""]] * 600)) == 500
+    assert len(logged_events([good] * 6000)) == 5000
+
+
+def test_no_other_event_takes_the_place_of_a_flip() -> None:
+    flips, resizes = [[12.5, "flip", "3 original"]] * 600, [[1.5, "resize", "800x600"]] * 600
+    assert logged_events(resizes + flips) == resizes[:500] + flips
 
 
 @pytest.mark.parametrize("odd", [None, 7, "text", [1, [2]], {"images_ms": {"a": 1}}, [[1, "flip"]]])

@@ -58,12 +58,12 @@ def fresh(participant: Participant) -> Participant:
     return Participant.objects.select_related("study").get(pk=participant.pk)
 
 
-def answer(participant: Participant, *, right: bool = True) -> Trial:
+def answer(participant: Participant, *, right: bool = True, rt_ms: float = 6000.0) -> Trial:
     """Answer the trial at hand."""
     trial = current_trial(fresh(participant))
     assert trial is not None
     wrong_side = "left" if trial.strong_side == "right" else "right"
-    respond(fresh(participant), trial, choice=trial.strong_side if right else wrong_side, confidence=2, rt_ms=6000.0)
+    respond(fresh(participant), trial, choice=trial.strong_side if right else wrong_side, confidence=2, rt_ms=rt_ms)
     return trial
 
 

@@ -20,6 +20,7 @@ from stimuli.renditions import make_renditions
 from stimuli.selection import select_images
 from studyapp.models import Study
 from studyapp.services.study import study_create
+from tests.studyapp.kept_rows import made_or_put_back
 
 IMAGES = 48
 SIDE = 64
@@ -148,6 +149,10 @@ def make_stimuli(protocol: Protocol) -> None:
 
 def make_study(text: str) -> Study:
     """A study from this protocol, with everything it stands on."""
+    return made_or_put_back(text, lambda: _make_study(text))
+
+
+def _make_study(text: str) -> Study:
     file = protocol_file(text)
     if not ImagePool.objects.exists():
         make_survey(features=len(file.protocol.stimuli.features))

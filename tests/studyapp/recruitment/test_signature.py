@@ -3,7 +3,9 @@
 import json
 import threading
 import time
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 
 from stimuli.protocol import RecruitmentTable
-from studyapp.models import RecruiterIdentity
+from studyapp.models import RecruiterIdentity, Study
 from studyapp.recruitment import signature
 from studyapp.recruitment.arrival import Arrival, UnavailableError, UnverifiedError
 from studyapp.recruitment.sources import arrival_from
@@ -31,6 +33,9 @@ class Panel(ThreadingHTTPServer):
         self.keys = {"k1": OURS}
         self.asked = 0
         self.down = False
+        # What is sent in place of the keys, byte for byte; each byte after a pause where it drips.
+        self.instead: bytes | None = None
+        self.pause_s = 0.0
 
     @property
     def jwks_url(self) -> str:
@@ -42,6 +47,9 @@ class Answering(BaseHTTPRequestHandler):
         panel = self.server
         assert isinstance(panel, Panel)
         panel.asked += 1
+        if panel.instead is not None:
+            self.misbehave(panel)
+            return
         self.send_response(503 if panel.down else 200)
         self.end_headers()
         algorithm = jwt.algorithms.RSAAlgorithm
@@ -50,6 +58,12 @@ class Answering(BaseHTTPRequestHandler):
             for name, key in panel.keys.items()
         ]
         self.wfile.write(b"" if panel.down else json.dumps({"keys": keys}).encode())
+
+    def misbehave(self, panel: Panel) -> None:
+        with suppress(OSError):
+            for byte in panel.instead or b"":
+                self.wfile.write(bytes([byte]))
+                time.sleep(panel.pause_s)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -158,6 +172,75 @@ def test_an_answer_without_keys_is_no_answer(panel: Panel) -> None:
         arrive(panel, token())
 
 
+OK = b"HTTP/1.0 200 OK\r\n\r\n"
+NONSENSE = {
+    "no status line": b"garbage\r\n\r\n",
+    "chunks that are none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "cut off": b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{",
+    "no JSON": OK + b"<html>",
+    "not UTF-8": OK + b"\xff\xfe\xfd",
+    "a list": OK + b"[]",
+    "null": OK + b"null",
+    "no list": OK + b'{"keys": null}',
+    "keys that are none": OK + b'{"keys": ["k1", null, 3]}',
+    "an id that is none": OK + b'{"keys": [{"kty": "RSA", "n": "AQ", "e": "AQAB", "kid": ["k1"]}]}',
+    "numbers that are none": OK + b'{"keys": [{"kty": "RSA", "n": 1, "e": {}, "kid": "k1"}]}',
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_an_answer_of_nonsense_is_no_answer(panel: Panel, name: str) -> None:
+    panel.instead = NONSENSE[name]
+    with pytest.raises(UnavailableError):
+        arrive(panel, token())
+
+
+@pytest.mark.parametrize("where", ["headers", "body"])
+def test_a_panel_that_drips_holds_nobody_longer_than_one_deadline(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(signature, "TIMEOUT_S", 1)
+    drip = b" " * 600
+    panel.instead, panel.pause_s = (b"HTTP/1.0 200 OK\r\nX: " if where == "headers" else OK) + drip, 0.02
+    refused, began = [], time.monotonic()
+
+    def come() -> None:
+        with pytest.raises(UnavailableError):
+            arrive(panel, token())
+        refused.append(time.monotonic() - began)
+
+    people = [threading.Thread(target=come) for _ in range(4)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    assert len(refused) == len(people)
+    assert max(refused) < 4  # a drip takes 12 s, and four in a row 48
+    assert panel.asked == 1
+
+
+def test_who_comes_with_a_known_key_does_not_wait_for_a_panel_that_drips(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(panel, token())
+    monkeypatch.setattr(signature, "RETRY_S", 0)
+    panel.instead, panel.pause_s = OK + b" " * 600, 0.02
+
+    def come_with_an_unknown_key() -> None:
+        with pytest.raises(UnverifiedError):
+            arrive(panel, token(kid="k2"))
+
+    stranger = threading.Thread(target=come_with_an_unknown_key)
+    stranger.start()
+    while panel.asked < 2:
+        time.sleep(0.01)
+    began = time.monotonic()
+    assert arrive(panel, token()) == Arrival("5f3a", "su1")
+    assert time.monotonic() - began < 1
+    panel.pause_s = 0
+    stranger.join()
+
+
 def test_the_page_lets_in_who_is_signed_and_is_clear_to_who_is_not(
     panel: Panel, client: Client, db: None, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -176,3 +259,55 @@ def test_the_page_lets_in_who_is_signed_and_is_clear_to_who_is_not(
     away = client.get("/s/birds/", {"prolific_token": token()})
     assert away.status_code == 503
     assert "try again in a minute" in away.content.decode()
+
+
+ADDRESS = "/s/birds/"
+
+
+@pytest.fixture
+def signed_study(panel: Panel, db: None) -> Study:
+    tables = f'[recruitment]\nsource = "prolific"\njwks_url = "{panel.jwks_url}"\naudience = "{AUDIENCE}"'
+    return make_study(protocol_text(features=2, tables=tables))
+
+
+def form_of(browser: Client, parameters: dict[str, str]) -> dict[str, str]:
+    """The consent form that is shown for an address."""
+    page = browser.get(ADDRESS, parameters)
+    assert page.status_code == 200
+    return {name: str(page.context[name]) for name in ("client_id", "arrival")} | {"answer": "agree"}
+
+
+def let_time_pass(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + seconds)
+
+
+def test_a_carried_entry_opens_the_study_no_longer_than_its_token(
+    signed_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried = {"arrival": form_of(Client(), {"prolific_token": token(exp=time.time() + 600)})["arrival"]}
+    assert Client().get(ADDRESS, carried).status_code == 200
+    let_time_pass(monkeypatch, 600 + signature.LEEWAY_S + 5)
+    assert Client().get(ADDRESS, carried).status_code == 403
+
+
+def test_a_carried_entry_leads_nobody_else_to_a_session(signed_study: Study) -> None:
+    own = Client()
+    form = form_of(own, {"prolific_token": token()})
+    session = own.post(ADDRESS, form)["Location"]
+    assert Client().get(ADDRESS, {"arrival": form["arrival"]}).status_code == 200
+    own.get(session)  # the page that remembers whose browser this is
+    assert own.get(ADDRESS, {"arrival": form["arrival"]})["Location"] == session
+    assert Client().get(ADDRESS, {"prolific_token": token()})["Location"] == session
+
+
+def test_who_reads_longer_than_the_token_holds_is_enrolled_and_nobody_else_led_there(
+    signed_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = form_of(Client(), {"prolific_token": token()})
+    let_time_pass(monkeypatch, 3600)
+    session = Client().post(ADDRESS, form)["Location"]
+    assert Client().post(ADDRESS, form)["Location"] == session  # a doubled click
+    another = Client().post(ADDRESS, form | {"client_id": str(uuid.uuid4())})
+    assert another.status_code == 403
+    assert "not signed by the panel" in another.content.decode()

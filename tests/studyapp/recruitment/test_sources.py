@@ -111,7 +111,7 @@ def test_carried_ids_come_back_and_only_for_their_study(sent: Participant) -> No
     carried = signed_arrival(sent.study, Arrival("7", "x"))
     assert carried_arrival(sent.study, carried) == Arrival("7", "x")
     twin = make_study(protocol_text(slug="twin", features=2))
-    for study, text in ((twin, carried), (sent.study, f"{carried}x"), (sent.study, "")):
+    for study, text in ((twin, carried), (sent.study, f"{carried}x"), (sent.study, ""), (sent.study, "a:b:\ud800")):
         with pytest.raises(ArrivalError):
             carried_arrival(study, text)
     assert carried_arrival(twin, "") is None
