@@ -45,8 +45,8 @@ def halves(model: accentuation.VisionModel) -> tuple[nn.Module, nn.Module]:
     if model.name == "resnet50":
         front = (whole.conv1, whole.bn1, whole.relu, whole.maxpool, whole.layer1, whole.layer2)
         return nn.Sequential(*front), nn.Sequential(whole.layer3, whole.layer4, whole.avgpool, nn.Flatten(), whole.fc)
-    front = (whole.conv_stem, whole.bn1, *whole.blocks[:3])
-    back = (*whole.blocks[3:], whole.conv_head, whole.bn2, whole.global_pool, whole.classifier)
+    front = (whole.conv_stem, whole.bn1, *whole.blocks[:2])
+    back = (*whole.blocks[2:], whole.conv_head, whole.bn2, whole.global_pool, whole.classifier)
     return nn.Sequential(*front), nn.Sequential(*back)
 
 
