@@ -12,7 +12,7 @@ from itertools import groupby
 from numbers import Integral
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from accentuation.config import AccentuationConfig
 from accentuation.errors import AccentuationError
@@ -20,7 +20,7 @@ from accentuation.features import Feature
 from accentuation.folding import folded_copy
 from accentuation.images import check_image
 from accentuation.loop import Snapshot, Track, optimize
-from accentuation.measuring import check_feature, check_layer, read_values
+from accentuation.measuring import check_feature, check_layer, check_model, read_values
 from accentuation.memory import fitting_batch_size, in_batches
 from accentuation.models import VisionModel
 from accentuation.parametrization import parametrize
@@ -57,8 +57,7 @@ class Accentuation:
 
     Attributes:
         image: ``(3, H, W)`` in [0, 1], the optimised image.
-        mask: ``(1, H, W)`` in [0, 1], where the feature was worked on; its largest value is near 0.9, because it is
-            blurred.
+        mask: ``(1, H, W)`` in [0, 1], where the feature was worked on; blurred, so that small spots stay below 1.
         blend: ``(3, H, W)`` in [0, 1], strength times mask of the image over the seed: the one to show.
         activation_before: of the whole seed image, in the network's units.
         activation_after: of the whole blend, in the network's units.
@@ -124,7 +123,7 @@ def accentuate_many(
     """Accentuate many images, several at once where that is faster, in the order of the jobs.
 
     Jobs and results stream, so memory does not grow with their number. Consecutive jobs whose images have one size
-    share a batch. Each result is that of :func:`accentuate`, within rounding.
+    share a batch, unless they read different convolutions. Each result is that of :func:`accentuate`, within rounding.
 
     Args:
         model: the network, which must stay as it is until the last result.
@@ -139,7 +138,7 @@ def accentuate_many(
     if batch_size is not None and not (isinstance(batch_size, Integral) and batch_size >= 1):
         raise AccentuationError(f"batch_size must be at least 1, or None, not {batch_size!r}.")
     batches = _Batches(model, config)
-    for _, group in groupby(jobs, key=_image_shape):
+    for _, group in groupby(jobs, key=lambda job: (_image_shape(job), batches.unfolded(job.feature))):
         yield from in_batches(batches.accentuate, group, lambda job: batch_size or batches.fitting_size(job))
 
 
@@ -172,8 +171,19 @@ class _Batches:
     def __init__(self, model: VisionModel, config: AccentuationConfig) -> None:
         check_config(model, config)
         self._model, self._config, self._layer = model, config, _regularization_layer(model, config)
+        self._convolutions = frozenset(
+            name for name, part in model.module.named_modules() if isinstance(part, nn.Conv2d)
+        )
         self._check = lru_cache(maxsize=64)(lambda feature: check_feature(model, feature))
         self._folded = lru_cache(maxsize=1)(lambda layers: folded_copy(model, layers))
+
+    def unfolded(self, feature: Feature) -> frozenset[str]:
+        """The convolutions that a feature reads, which no batch normalisation is folded into.
+
+        Rounding is another with and without, and a hundred steps make much of it: a batch has one such set only.
+        """
+        read = feature.layers if isinstance(feature, Feature) else ()
+        return self._convolutions.intersection(read)
 
     def fitting_size(self, job: Job) -> int:
         """How many jobs of this kind fit into memory at once."""
@@ -227,6 +237,7 @@ def _alone(shot: Snapshot) -> Snapshot:
 
 def _regularization_layer(model: VisionModel, config: AccentuationConfig) -> str | None:
     """The layer of the distance; None where none is taken."""
+    check_model(model)
     if config.regularization == 0 and config.regularization_layer is None:
         return None
     layer = config.regularization_layer or model.regularization_layer

@@ -64,6 +64,7 @@ class AccentuationConfig:
         self._require_kind(Integral, "a whole number", "steps", "crops")
         self._require_kind(Real, "a number", "crop_min", "crop_max", "learning_rate", "regularization")
         self._require_kind(Real, "a number", "mask_percentile", "gaussian_noise", "uniform_noise", "strength")
+        self._require("suppress", isinstance(self.suppress, bool), "True or False")
         self._require_entries("snapshot_steps", Integral, "whole numbers")
         self._require_entries("levels", Real, "numbers")
         self._require("steps", self.steps >= 1, "at least 1")
@@ -94,7 +95,8 @@ class AccentuationConfig:
 
     def _require_kind(self, kind: type, words: str, *names: str) -> None:
         for name in names:
-            self._require(name, isinstance(getattr(self, name), kind), words)
+            value = getattr(self, name)
+            self._require(name, isinstance(value, kind) and not isinstance(value, bool), words)
 
     def _require_entries(self, name: str, kind: type, words: str) -> None:
         entries = getattr(self, name)

@@ -5,6 +5,7 @@ channels second: ``(B, C)``, ``(B, C, tokens)`` or ``(B, C, h, w)``.
 """
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,10 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 class Feature(ABC):
-    """A scalar read from a network; ``str(feature)`` is its text form, which :func:`parse_feature` reads back."""
+    """A scalar read from a network; ``str(feature)`` is its text form, which :func:`parse_feature` reads back.
+
+    It does not where the name of a layer holds a blank or one of ``: = * +``.
+    """
 
     @property
     @abstractmethod
@@ -153,6 +157,7 @@ class Direction(_OfOneLayer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", _tuples(self.components))
+        object.__setattr__(self, "cosine_power", _number(self.cosine_power))
 
     @classmethod
     def of_vector(cls, layer: str, vector: Sequence[float], cosine_power: float = 0.0) -> "Direction":
@@ -269,6 +274,7 @@ class WeightedSum(Feature):
     terms: tuple[tuple[float, Feature], ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", _tuples(self.terms))
         if not self.terms or any(isinstance(feature, WeightedSum) for _, feature in self.terms):
             raise FeatureError("A sum needs at least one feature, none of them a sum itself; multiply its weights out.")
         if not all(math.isfinite(weight) for weight, _ in self.terms):
@@ -277,6 +283,8 @@ class WeightedSum(Feature):
     def __str__(self) -> str:
         words = [_signed(weight, str(feature)) for weight, feature in self.terms]
         first = words[0].removeprefix("+ ")
+        if re.match(r"- \d", first) and abs(self.terms[0][0]) == 1:
+            first = f"- 1*{first[2:]}"  # the digit is that of a layer's name
         return " ".join([f"-{first[2:]}" if first.startswith("- ") else first, *words[1:]])
 
     @property
@@ -342,8 +350,17 @@ def require_channels(layer: str, shape: Sequence[int]) -> None:
 
 
 def _tuples(entries: Sequence[Sequence[object]]) -> tuple[object, ...]:
-    """Entries of a list or tuple as tuples, which do not change and can be told apart by their hash."""
-    return tuple(tuple(tuple(part) if isinstance(part, list) else part for part in entry) for entry in entries)
+    """Entries of a list or tuple as tuples, which do not change and can be told apart by their hash.
+
+    Numbers become Python's own, whose text can be read back.
+    """
+    return tuple(tuple(tuple(part) if isinstance(part, list) else _number(part) for part in entry) for entry in entries)
+
+
+def _number(part: object) -> object:
+    """A number of NumPy's or a tensor's as one of Python's; anything else as it is."""
+    item = getattr(part, "item", None)
+    return item() if callable(item) and getattr(part, "ndim", None) == 0 else part
 
 
 def _signed(weight: float, text: str) -> str:

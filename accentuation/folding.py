@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from accentuation.errors import FeatureError, ModelError, is_out_of_memory
 from accentuation.models import VisionModel
 from accentuation.reading import read_layers
 
@@ -31,17 +32,21 @@ def folded_copy(model: VisionModel, layers: Sequence[str]) -> VisionModel:
 
     The network itself is returned where there is nothing to fold, or where the copy would not compute the same, as in
     one that uses a convolution's output twice, or where it cannot be copied or changed. Whether it computes the same is
-    asked with one random image. Forward hooks of the network are copied with it, and get the copy's modules.
+    asked with a random, a black and a white image. Forward hooks of the network are copied with it, and get the copy's
+    modules.
 
     Args:
         model: in evaluation mode.
         layers: the layers that will be read; convolutions among them are left as they are.
+
+    Raises:
+        ModelError: the network does not take several images at once.
     """
     generator = torch.Generator().manual_seed(0)
-    probe = torch.rand(1, 3, model.input_size, model.input_size, generator=generator, dtype=torch.float32)
-    probe = probe.to(model.device)
+    random = torch.rand(1, 3, model.input_size, model.input_size, generator=generator, dtype=torch.float32)
+    probe = torch.cat([random, torch.zeros_like(random), torch.ones_like(random)]).to(model.device)
     with torch.no_grad():
-        expected = read_layers(model, probe, layers)
+        expected = _of_several(model, probe, layers)
         pairs = _pairs(model, probe, layers)
         if not pairs:
             return model
@@ -51,6 +56,20 @@ def folded_copy(model: VisionModel, layers: Sequence[str]) -> VisionModel:
         except _UNFOLDABLE:
             return model
     return fast if all(_close(outputs[layer], expected[layer]) for layer in layers) else model
+
+
+def _of_several(model: VisionModel, probe: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    try:
+        return read_layers(model, probe, layers)
+    except FeatureError:
+        raise
+    except (RuntimeError, AssertionError, ValueError, IndexError) as error:
+        if is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"{model.name} does not run on {len(probe)} images at once ({' '.join(str(error).split())}); "
+            "let its forward pass take any number of images."
+        ) from error
 
 
 def _folded(model: VisionModel, pairs: Sequence[tuple[str, str]]) -> VisionModel:

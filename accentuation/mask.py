@@ -13,11 +13,12 @@ def opacity_masks(importance: Tensor, percentile: float) -> Tensor:
 
     Args:
         importance: ``(B, 3, H, W)``, |d feature / d pixel| summed over the steps.
-        percentile: in (0, 100]; pixels at or above this percentile are fully opaque before
-            the blur, which takes a little off.
+        percentile: in (0, 100]; pixels at or above this percentile are fully opaque before the blur, which takes a
+            little off small spots. Where the percentile is the lowest value itself (fewer pixels than that have a
+            gradient), all pixels above it are.
 
     Returns:
-        ``(B, 1, H, W)`` in [0, 1], the largest rarely above 0.9; all zero where the feature never had a gradient.
+        ``(B, 1, H, W)`` in [0, 1]; all zero where the feature never had a gradient.
     """
     opacity = importance.mean(dim=1, keepdim=True)  # (B, 1, H, W)
     # Tensor.quantile refuses large inputs; the k-th value does not, and needs no interpolation between two pixels.
@@ -25,7 +26,7 @@ def opacity_masks(importance: Tensor, percentile: float) -> Tensor:
     highest = opacity.flatten(1).kthvalue(rank).values[:, None, None, None]
     lowest = opacity.amin(dim=(1, 2, 3), keepdim=True)
     scaled = ((opacity - lowest) / (highest - lowest)).clamp(max=1)
-    return _blur(torch.where(highest > lowest, scaled, 0.0))
+    return _blur(torch.where(highest > lowest, scaled, (opacity > lowest).to(opacity.dtype)))
 
 
 def blend(images: Tensor, seed_images: Tensor, masks: Tensor, strength: float = 1.0) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from accentuation.config import AccentuationConfig
 from accentuation.crops import CropSource
-from accentuation.errors import AccentuationError, FeatureError
+from accentuation.errors import AccentuationError, FeatureError, ModelError
 from accentuation.features import (
     Feature,
     Logit,
@@ -24,6 +24,19 @@ from accentuation.reading import INPUT, LOGIT, frozen, input_size_blamed, read_l
 from accentuation.regularization import latent_distances
 
 
+def check_model(model: VisionModel) -> None:
+    """Make sure that this is a network with what an image needs to become its input.
+
+    Raises:
+        ModelError: it is a bare network, or something else.
+    """
+    if not isinstance(model, VisionModel):
+        raise ModelError(
+            f"The model must be a VisionModel, not a {type(model).__name__}; make one of a network of your own by "
+            "`VisionModel(name, network, input_size=..., mean=..., std=...)`, or of a name by `load_model(name)`."
+        )
+
+
 def check_feature(model: VisionModel, feature: Feature) -> None:
     """Make sure that the network has the feature.
 
@@ -31,8 +44,9 @@ def check_feature(model: VisionModel, feature: Feature) -> None:
         FeatureError: it is a text and no feature yet, a layer is unknown (the message lists the nearest names) or has
             no positions where the feature needs them, or the feature names a unit or position that it lacks (the
             message gives the valid range).
-        ModelError: the network does not run on images of its input size.
+        ModelError: it is no VisionModel, or does not run on images of its input size.
     """
+    check_model(model)
     if not isinstance(feature, Feature):
         raise FeatureError(
             f"The feature must be a Feature, not {feature!r}; make one of its text by "
@@ -52,9 +66,13 @@ def check_layer(model: VisionModel, layer: str) -> None:
     """Make sure that the network has a layer of this name, and that the name can mean nothing else.
 
     Raises:
+        ModelError: it is no VisionModel.
         FeatureError: it has not (the message lists the nearest names), or it has a module that is called as the images
             or the output always are.
     """
+    check_model(model)
+    if not isinstance(layer, str):
+        raise FeatureError(f"A layer is given by its name, such as `blocks.4.2`, not as {layer!r}.")
     names = [name for name, _ in model.module.named_modules() if name]
     if layer in {LOGIT, INPUT} and layer in names:
         meaning = "output" if layer == LOGIT else "images"

@@ -10,6 +10,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from accentuation.constants import constant
 from accentuation.errors import ModelError
@@ -54,7 +55,8 @@ class VisionModel:
             where none is known to be good.
         classes: the names of the logits, in their order; empty where they are not known.
         channels_last: whether outputs of layers come as ``(B, h, w, C)`` and ``(B, T, C)`` where their shape leaves it
-            open. None for networks whose channels are last in tokens only; False for one-dimensional convolutions.
+            open. None for networks whose channels are last in tokens only; False, which holds whatever the shape, for
+            one-dimensional convolutions and for maps with more rows than columns or the other way.
 
     Raises:
         ModelError: the module cannot be read or differentiated (TorchScript, values not in float32, made in inference
@@ -80,6 +82,8 @@ class VisionModel:
             )
         if len(self.mean) != 3 or len(self.std) != 3 or not min(self.std) > 0:
             raise ModelError(f"{self.name} needs a mean and a std of three numbers each, all of std more than 0.")
+        for name in ("mean", "std"):  # a tensor's numbers are tensors, no two of which are the same key of a cache
+            object.__setattr__(self, name, tuple(float(each) for each in getattr(self, name)))
         object.__setattr__(self, "module", getattr(self.module, "_orig_mod", self.module))
         _check_module(self.module, self.name)
 
@@ -179,6 +183,8 @@ def _check_module(module: nn.Module, name: str) -> None:
     if isinstance(module, torch.jit.ScriptModule):
         raise ModelError(f"{name} is TorchScript, whose layers cannot be read; give the network it was made from.")
     for part, value in chain(module.named_parameters(), module.named_buffers()):
+        if isinstance(value, UninitializedParameter | UninitializedBuffer):
+            raise ModelError(f"`{part}` of {name} has no shape yet; let an image run through the network first.")
         if value.is_floating_point() and value.dtype != torch.float32:
             raise ModelError(
                 f"`{part}` of {name} is in {value.dtype}; call `float()` on the network "

@@ -58,9 +58,14 @@ def look(
     activations = _means(outputs, features)
     if not activations.requires_grad:
         raise AccentuationError(
-            f"{model.name} passes no gradient on to its input; take `no_grad` and `detach` out of its forward pass."
+            f"{model.name} passes no gradient from this feature on to its input: it does not depend on the image, or "
+            "the forward pass has `no_grad`, `detach` or a reentrant checkpoint in it; take that out."
         )
     pulled = pull and regularization_layer is not None
+    if pulled and regularization_layer is not None and not outputs[regularization_layer].requires_grad:
+        raise AccentuationError(
+            f"`{regularization_layer}` of {model.name} does not depend on the image; name another regularization_layer."
+        )
     (feature_gradient,) = torch.autograd.grad(activations.sum(), images, retain_graph=pulled)
     distances, distance_gradient = torch.zeros_like(activations), torch.zeros_like(images)
     if regularization_layer is not None and seed_latents is not None:

@@ -44,11 +44,15 @@ class FourierPhase(Parametrization):
     It is divided by its own start, so that the first image is the seed image; a magnitude can therefore rise, but by
     no more than ``1 / sigmoid(5) - 1``, 0.7 %.
 
+    The mean and the highest frequencies of an even size have a sign and no phase. It stays: a phase of pi there lies on
+    a saddle that rounding leaves, and a step of Adam is as large for the smallest gradient, so that a dark image could
+    turn into a bright one.
+
     Args:
         seed_image: ``(..., 3, H, W)`` in [0, 1], any height and width. The first image equals it within 0.001.
     """
 
-    magnitude: Tensor
+    magnitude: Tensor  # with the sign of coefficients that have no phase
 
     def __init__(self, seed_image: Tensor) -> None:
         super().__init__()
@@ -57,7 +61,10 @@ class FourierPhase(Parametrization):
 
     @classmethod
     def of_spectrum(cls, magnitude: Tensor, phase: Tensor, height: int, width: int) -> "FourierPhase":
-        """From magnitudes and phases ``(..., 3, H, W // 2 + 1)`` of the decorrelated logits of an image."""
+        """From magnitudes and phases ``(..., 3, H, W // 2 + 1)`` of the decorrelated logits of an image.
+
+        Of coefficients without a phase (:func:`_is_real`) the cosine of the phase gives the sign.
+        """
         made = cls.__new__(cls)
         nn.Module.__init__(made)
         made._begin(magnitude, phase, height, width)
@@ -65,13 +72,18 @@ class FourierPhase(Parametrization):
 
     def _begin(self, magnitude: Tensor, phase: Tensor, height: int, width: int) -> None:
         self.height, self.width = height, width
-        self.register_buffer("magnitude", magnitude / torch.sigmoid(torch.tensor(OPEN_GATE)))
-        self.phase = nn.Parameter(phase)
+        real = _is_real(height, width).to(magnitude.device)
+        signed = torch.where(real, magnitude * phase.cos(), magnitude)
+        self.register_buffer("magnitude", signed / torch.sigmoid(torch.tensor(OPEN_GATE)))
+        # At a phase of exactly 0 the gradient is exactly 0.
+        self.phase = nn.Parameter(phase.masked_fill(real, 0.0))
         self.gate = nn.Parameter(torch.full_like(self.magnitude, OPEN_GATE))
 
     @override
     def forward(self) -> Tensor:
-        spectrum = torch.polar(self.magnitude * torch.sigmoid(self.gate), self.phase)
+        # Not torch.polar, whose gradient is wrong where a magnitude has a negative sign.
+        strength = self.magnitude * torch.sigmoid(self.gate)
+        spectrum = torch.complex(strength * self.phase.cos(), strength * self.phase.sin())
         return _image(spectrum, self.height, self.width)
 
 
@@ -133,6 +145,12 @@ def _spectrum(images: Tensor) -> Tensor:
     """``(..., 3, H, W // 2 + 1)``, complex, of the decorrelated logits."""
     spectrum: Tensor = torch.fft.rfft2(decorrelate_colors(torch.logit(images, eps=DARKEST)))
     return spectrum
+
+
+def _is_real(height: int, width: int) -> Tensor:
+    """Which coefficients of an image's spectrum, ``(H, W // 2 + 1)``, are real: of waves that are their own mirror."""
+    rows, columns = torch.arange(height), torch.arange(width // 2 + 1)
+    return (2 * rows % height == 0)[:, None] & (2 * columns % width == 0)
 
 
 def _image(spectrum: Tensor, height: int, width: int) -> Tensor:

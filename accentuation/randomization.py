@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from accentuation.accentuate import Accentuation, accentuate
 from accentuation.config import AccentuationConfig
-from accentuation.errors import AccentuationError
+from accentuation.errors import AccentuationError, ModelError
 from accentuation.features import Feature
 from accentuation.images import check_image
 from accentuation.measuring import check_feature, check_layer
@@ -65,6 +65,7 @@ def cascade(
 
     Raises:
         FeatureError: the network has no such feature or stage.
+        ModelError: the network cannot be copied.
         AccentuationError: a stage has no weights, or the image cannot be accentuated.
     """
     check_image(seed_image)
@@ -73,7 +74,7 @@ def cascade(
     for name in names:
         _check_stage(model, name)
     with own_modes(model.device):
-        shuffled = replace(model, module=copy.deepcopy(model.module))
+        shuffled = replace(model, module=_copied(model))
         generator = stream(seed, "weights")
         original = accentuate(model, seed_image, feature, config, seed=seed)
         results = [_compared(None, original, original, seed_image)]
@@ -133,6 +134,13 @@ def correlation(first: Tensor, second: Tensor) -> float:
     one, two = (each.detach().double().flatten() - each.detach().double().mean() for each in (first, second))
     lengths = float(one.norm() * two.norm())
     return float(one @ two) / lengths if lengths > 0 else 0.0
+
+
+def _copied(model: VisionModel) -> nn.Module:
+    try:
+        return copy.deepcopy(model.module)
+    except (TypeError, AttributeError, RuntimeError, ValueError, LookupError) as error:
+        raise ModelError(f"{model.name} cannot be copied, so that none of it can be randomised ({error}).") from error
 
 
 def _compared(

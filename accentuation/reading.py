@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +21,11 @@ INPUT = "input"
 # Layers that take channels second and give them so, in every network.
 _CHANNELS_SECOND = (nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d)
 
-# Takes a layer's name and its output, and returns what the network goes on with; None leaves the output.
-Keep = Callable[[str, object], Tensor | None]
+# Takes a layer's name, its inputs and its output, and returns what the network goes on with; None leaves the output.
+Keep = Callable[[str, object, object], Tensor | None]
+
+# Networks that have failed on images in channels-last order: they take views of what must then be copied.
+_IN_USUAL_ORDER: WeakSet[nn.Module] = WeakSet()
 
 
 class _EverythingRead(Exception):  # noqa: N818 - it ends a forward pass early and is no error
@@ -32,6 +37,7 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
 
     The forward pass ends at the deepest layer of ``layers``. The hooks it needs are gone afterwards, also after an
     exception, and hooks of the caller stay. A module that the network calls more than once is read at its first call.
+    A network that cannot take images in channels-last order gets them in the usual one.
 
     Args:
         images: ``(B, 3, S, S)`` of the network's input size, in [0, 1].
@@ -43,40 +49,70 @@ def read_layers(model: VisionModel, images: Tensor, layers: Sequence[str]) -> di
         goes on with its own order.
 
     Raises:
-        FeatureError: a layer did not run, or its output is not one tensor with a row for each image.
+        FeatureError: a layer did not run, or its output is not one tensor of real numbers with a row for each image.
     """
+    found = _read_in_order(model, images, layers)
+    # Tokens first can be told from images first only where there are not as many of both.
+    doubtful = [layer for layer, output in found.items() if output.ndim == 3 and len(images) in output.shape[1:]]
+    if doubtful and len(images) > 1:
+        with torch.no_grad():
+            _read_in_order(model, images[:1].detach(), doubtful)
+    return found
+
+
+def _read_in_order(model: VisionModel, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """Likewise, with the images in the order in memory that the network takes."""
+    if model.module in _IN_USUAL_ORDER:
+        images = images.contiguous()
+    try:
+        return _read(model, images, layers)
+    except RuntimeError as error:
+        if images.is_contiguous() or "view" not in str(error):
+            raise
+    found = _read(model, images.contiguous(), layers)
+    _IN_USUAL_ORDER.add(model.module)
+    return found
+
+
+def _read(model: VisionModel, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
     hooked = list(dict.fromkeys(layer for layer in layers if layer not in {LOGIT, INPUT}))
     outputs: dict[str, Tensor] = {}
+    passed_on: list[_PassedOn] = []
     found = {INPUT: images} if INPUT in layers else {}
     if not hooked and LOGIT not in layers:
         return found
 
-    def keep(layer: str, output: object) -> Tensor | None:
+    def keep(layer: str, inputs: object, output: object) -> Tensor | None:
         if layer in outputs:
             return None
         if not isinstance(output, Tensor):
             raise FeatureError(f"The output of `{layer}` of {model.name} is not one tensor, so it cannot be read.")
-        _check_batch(f"`{layer}` of {model.name}", output, images)
+        _check_output(f"`{layer}` of {model.name}", output, images)
         order = _channels_second(output, model.module.get_submodule(layer), channels_last=model.channels_last)
         outputs[layer] = output.permute(order)
         if LOGIT not in layers and len(outputs) == len(hooked):
             raise _EverythingRead
-        # The next module may work in place (ReLU often does): it gets a copy, and the output kept stays as it was. The
-        # copy comes from the output kept, so that a gradient flows back to it.
+        # The network goes on with what comes from the output kept, so that a gradient flows back to it.
         back = sorted(range(len(order)), key=order.__getitem__)
-        return outputs[layer].permute(back).clone()
+        onward = outputs[layer].permute(back)
+        if _is_an_input(output, inputs):
+            passed_on.append(_PassedOn(layer, output, output._version, outputs[layer].clone()))
+            return onward
+        # The next module may work in place (ReLU often does): it gets a copy, and the output kept stays as it was.
+        return onward.clone()
 
     with _hooks(model.module, hooked, keep):
         try:
             final = model.module(model.normalize(images))
         except _EverythingRead:
             return found | outputs
+    outputs |= {each.layer: each.copy for each in passed_on if each.output._version != each.version}
     if LOGIT in layers:
         if not isinstance(final, Tensor):
             raise FeatureError(
                 f"The output of {model.name} is not one tensor; wrap it in a module that returns logits."
             )
-        _check_batch(f"The output of {model.name}", final, images)
+        _check_output(f"The output of {model.name}", final, images)
         outputs[LOGIT] = final
     _check_all_ran(model, outputs, hooked)
     return found | outputs
@@ -118,9 +154,9 @@ def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool | 
     Args:
         output: ``(B, C)``, ``(B, T, C)`` or ``(B, C, T)``, or ``(B, C, h, w)`` or ``(B, h, w, C)``.
         layer: what it is the output of.
-        channels_last: what holds where the shape leaves it open; None for tokens only.
+        channels_last: what holds where the shape leaves it open; None for tokens only. False holds whatever the shape.
     """
-    if output.ndim not in {3, 4} or isinstance(layer, _CHANNELS_SECOND):
+    if output.ndim not in {3, 4} or isinstance(layer, _CHANNELS_SECOND) or channels_last is False:
         return tuple(range(output.ndim))
     is_last = output.ndim == 3 if channels_last is None else channels_last
     if output.ndim == 4:
@@ -137,12 +173,14 @@ def _channels_second(output: Tensor, layer: nn.Module, *, channels_last: bool | 
 def frozen(module: nn.Module) -> Iterator[None]:
     """Put a network into evaluation mode without gradients for its parameters, and give it back as it was.
 
-    Inside, PyTorch is in the library's own modes.
+    The flags are set and not `eval()` called, which a module may have overridden to do more (LoRA merges its weights)
+    that setting them back would not undo. Inside, PyTorch is in the library's own modes.
     """
     training = [(part, part.training) for part in module.modules()]
     gradients = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
     try:
-        module.eval()
+        for part, _ in training:
+            part.training = False
         module.requires_grad_(False)
         with own_modes(device_of(module)):
             yield
@@ -166,14 +204,36 @@ def _hooks(module: nn.Module, layers: Sequence[str], keep: Keep) -> Iterator[Non
 
 
 def _hook(layer: str, keep: Keep) -> Callable[[nn.Module, object, object], Tensor | None]:
-    def hook(_module: nn.Module, _inputs: object, output: object) -> Tensor | None:
-        return keep(layer, output)
+    def hook(_module: nn.Module, inputs: object, output: object) -> Tensor | None:
+        return keep(layer, inputs, output)
 
     return hook
 
 
-def _check_batch(what: str, output: Tensor, images: Tensor) -> None:
+@dataclass(frozen=True)
+class _PassedOn:
+    """The output of a layer that gives its input as it is, or a view of it.
+
+    The network goes on with this memory, not with a copy, because a change in place is one of the input too. What is
+    read is a copy where that has happened.
+    """
+
+    layer: str
+    output: Tensor
+    version: int  # a change in place counts it up
+    copy: Tensor
+
+
+def _is_an_input(output: Tensor, inputs: object) -> bool:
+    """Whether the output lies in the memory of one of the layer's inputs."""
+    tensors = [each for each in inputs if isinstance(each, Tensor)] if isinstance(inputs, tuple) else []
+    return any(each.untyped_storage().data_ptr() == output.untyped_storage().data_ptr() for each in tensors)
+
+
+def _check_output(what: str, output: Tensor, images: Tensor) -> None:
     """Some layers have windows or tokens first, and would be read as if these were images."""
+    if not output.is_floating_point():
+        raise FeatureError(f"{what} is in {output.dtype}, so it cannot be read; name a layer of real numbers.")
     if not output.ndim or len(output) != len(images):
         raise FeatureError(
             f"{what} has shape {tuple(output.shape)} for {len(images)} image(s), so its first dimension is not that of "

@@ -43,7 +43,10 @@ class Visualization:
 
 @dataclass(frozen=True)
 class MagnitudeSpectrum:
-    """Mean magnitudes of the decorrelated logits of images, ``(3, H, W // 2 + 1)``, and the images' size."""
+    """Mean magnitudes of the decorrelated logits of images, ``(3, H, W // 2 + 1)``, and the images' size.
+
+    The first coefficient of each channel, the mean, has its sign: that of dark images is negative.
+    """
 
     magnitude: Tensor
     height: int
@@ -67,7 +70,9 @@ def mean_magnitude(images: Iterable[Tensor]) -> MagnitudeSpectrum:
         shape, count = image.shape, count + 1
         with own_modes(image.device):
             spectrum = torch.fft.rfft2(decorrelate_colors(torch.logit(image.detach(), eps=DARKEST)))
-            total = total.to(image.device) + spectrum.abs()
+            magnitude = spectrum.abs()
+            magnitude[:, 0, 0] = spectrum[:, 0, 0].real
+            total = total.to(image.device) + magnitude
     if not count:
         raise AccentuationError("A magnitude spectrum needs at least one image.")
     return MagnitudeSpectrum(total / count, shape[-2], shape[-1])
@@ -117,6 +122,6 @@ def _random_phases(spectrum: MagnitudeSpectrum, seed: int, device: torch.device)
     shape = (1, 3, spectrum.height, spectrum.width)
     noise = torch.randn(shape, generator=stream(seed, "phases"), dtype=torch.float32)
     phase = torch.fft.rfft2(noise).angle()
-    # The mean lightness is kept: its coefficient is real, and a random sign would turn day into night.
+    # The mean colour is that of the images, whose sign is in the magnitude: a random one would turn day into night.
     phase[..., 0, 0] = 0.0
     return spectrum.magnitude[None].to(device, torch.float32), phase.to(device), spectrum.height, spectrum.width

@@ -390,6 +390,13 @@ def test_a_level_that_is_never_reached_has_no_snapshot(tiny):
     assert len(result.activations) == TINY.steps
 
 
+def test_a_feature_that_reads_a_convolution_changes_nothing_of_what_its_neighbours_are_made_by(lite0, cat, coffee):
+    jobs = [Job(cat, Logit(285), seed=1), Job(coffee, Channel("blocks.2.1.conv_dw", 3), seed=2)]
+    config = replace(QUICK, steps=3, crops=2)
+    for job, result in zip(jobs, accentuate_many(lite0, jobs, config, batch_size=2), strict=True):
+        assert torch.equal(result.image, accentuate(lite0, job.seed_image, job.feature, config, seed=job.seed).image)
+
+
 def test_members_that_reach_their_level_leave_and_the_others_go_on_as_if_alone(lite0, cat, coffee):
     feature = parse_feature("logit=285")
     level = measure(lite0, cat[None], feature).item() + 0.1
@@ -478,7 +485,7 @@ def test_a_network_that_cuts_the_gradient_or_returns_no_tensor_is_told(tiny):
 
     image = torch.full((3, 8, 8), 0.4)
     config = replace(TINY, regularization_layer="inner.mix")
-    with pytest.raises(AccentuationError, match="passes no gradient on to its input"):
+    with pytest.raises(AccentuationError, match="passes no gradient from this feature on to its input"):
         accentuate(replace(tiny, module=Cut(tiny.module, torch.Tensor.detach)), image, Logit(1), config, seed=1)
     with pytest.raises(FeatureError, match="wrap it in a module that returns logits"):
         accentuate(replace(tiny, module=Cut(tiny.module, list)), image, Logit(1), config, seed=1)

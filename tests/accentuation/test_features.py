@@ -530,3 +530,18 @@ def test_levels_of_nothing_are_refused(activations, percentiles, sentence):
 def test_distances_are_between_as_many_images(tiny):
     with pytest.raises(AccentuationError, match=r"must have one shape, not \(2, 3, 8, 8\) and \(1, 3, 8, 8\)"):
         latent_distance(tiny, torch.rand(2, 3, 8, 8), torch.rand(1, 3, 8, 8), "mix")
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        WeightedSum(((-1.0, Channel("0", 3)),)),
+        WeightedSum(((1.0, Channel("0", 3)), (-1.0, Channel("1.2", 4)))),
+        WeightedSum([(np.float64(-0.5), Channel("0", 3))]),
+        Direction("0", [(1, np.float64(0.5)), (np.int64(2), np.float32(0.25))], np.float64(2.0)),
+        Direction("0", ((1, torch.tensor(0.5)),)),
+    ],
+)
+def test_layers_that_are_called_by_a_number_and_numbers_of_other_libraries_are_read_back(feature):
+    assert parse_feature(str(feature)) == feature
+    assert isinstance(hash(feature), int)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from accentuation import VisionModel
+from accentuation.errors import ModelError
 from accentuation.folding import folded_copy
 from accentuation.reading import read_layers
 
@@ -101,3 +102,33 @@ class Awkward(Normalized):
 def test_a_network_that_cannot_be_copied_or_changed_is_used_as_it_is(how):
     model = vision_model(Awkward(how))
     assert folded_copy(model, ["logit"]) is model
+
+
+class Gated(Normalized):
+    """Adds the bare convolution to bright images only."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        convolved = self.conv(images)
+        gate = nn.functional.hardsigmoid(20 * (images.mean(dim=(1, 2, 3), keepdim=True) - 1))
+        return (self.norm(convolved) + gate * convolved).mean(dim=(2, 3))
+
+
+def test_a_network_that_only_bright_images_show_to_use_a_convolution_twice_is_not_folded():
+    model = vision_model(Gated(uses_convolution_twice=False))
+    assert folded_copy(model, ["logit"]) is model
+
+
+class OneByOne(nn.Module):
+    """Takes a single image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.conv(images).view(1, 4, 36).mean(dim=2)
+
+
+def test_a_network_that_takes_one_image_at_a_time_is_told():
+    with pytest.raises(ModelError, match="does not run on 3 images at once"):
+        folded_copy(vision_model(OneByOne()), ["logit"])

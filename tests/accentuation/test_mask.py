@@ -55,3 +55,18 @@ def test_masks_of_a_batch_do_not_see_each_other():
     together = opacity_masks(importance, 95.0)
     for place in range(2):
         torch.testing.assert_close(together[place], opacity_masks(importance[place : place + 1], 95.0)[0])
+
+
+def test_where_fewer_pixels_than_the_percentile_have_a_gradient_these_are_opaque():
+    importance = torch.zeros(3, 10, 10)  # an image this small is not blurred
+    importance[:, 3, 4], importance[:, 5, 6] = 2.0, 1.0
+    mask = opacity_masks(importance[None], 90.0)[0, 0]
+    assert mask.nonzero().tolist() == [[3, 4], [5, 6]]
+    assert mask[3, 4] == mask[5, 6] == 1
+
+
+def test_the_lowest_percentile_makes_all_opaque_but_the_least_important_pixel():
+    importance = torch.arange(100.0).reshape(1, 10, 10).expand(3, -1, -1)
+    mask = opacity_masks(importance[None], 0.01)[0].flatten()
+    assert mask[0] == 0
+    assert (mask[1:] == 1).all()

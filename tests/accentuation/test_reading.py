@@ -285,3 +285,117 @@ def test_memory_that_runs_out_is_not_blamed_on_the_input_size(tiny):
     with pytest.raises(RuntimeError, match="memory") as raised:
         measure(tiny, torch.rand(1, 3, 8, 8), Logit(1))
     assert is_out_of_memory(raised.value)
+
+
+class Viewing(nn.Module):
+    """Flattens by `view`, as many tutorials do: the channels must come one after the other in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4 * 8 * 8, 5)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self.conv(images).view(len(images), -1))
+
+
+def test_a_network_that_cannot_take_channels_last_gets_the_usual_order():
+    torch.manual_seed(0)
+    model = _small(Viewing(), 8)
+    images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    expected = model.module(model.normalize(images))
+    for _ in range(2):
+        last = images.contiguous(memory_format=torch.channels_last).requires_grad_()
+        outputs = read_layers(model, last, ["conv", "logit"])
+        torch.testing.assert_close(outputs["logit"], expected)
+        (gradient,) = torch.autograd.grad(outputs["logit"].sum(), outputs["conv"], retain_graph=True)
+        assert gradient.abs().sum() > 0
+    config = AccentuationConfig(steps=2, crops=2, regularization_layer="conv")
+    done = accentuate(model, torch.rand(3, 12, 12), Logit(1), config, seed=1)
+    assert done.image.isfinite().all()
+
+
+class Shortcut(nn.Module):
+    """Works in place on what a shortcut has passed on as it was."""
+
+    def __init__(self, shortcut: nn.Module) -> None:
+        super().__init__()
+        self.stem, self.shortcut, self.conv = nn.Conv2d(3, 4, 1), shortcut, nn.Conv2d(4, 4, 1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        stem = self.stem(images)
+        kept = self.shortcut(stem)
+        return (self.conv(nn.functional.relu(stem, inplace=True)) + kept).mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize("shortcut", [nn.Identity(), nn.Dropout(0.5)])
+def test_reading_what_is_passed_on_and_changed_in_place_later_gives_what_was_passed_and_changes_nothing(shortcut):
+    torch.manual_seed(0)
+    model = _small(Shortcut(shortcut), 8)
+    images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    expected = model.module(model.normalize(images))
+    outputs = read_layers(model, images, ["shortcut", "logit"])
+    torch.testing.assert_close(outputs["logit"], expected)
+    torch.testing.assert_close(outputs["shortcut"], model.module.stem(model.normalize(images)))
+    assert outputs["shortcut"].min() < 0
+    assert torch.autograd.grad(outputs["shortcut"].sum(), images)[0].abs().sum() > 0
+
+
+class Merging(nn.Linear):
+    """Merges further weights when it is put into evaluation, and takes them out again for training, as LoRA does."""
+
+    merged = False
+
+    def train(self, mode: bool = True) -> "Merging":
+        super().train(mode)
+        if mode == self.merged:
+            with torch.no_grad():
+                self.weight += -1.0 if mode else 1.0
+            self.merged = not mode
+        return self
+
+
+def test_a_module_that_does_more_than_set_a_flag_comes_back_as_it_was():
+    layer = Merging(4, 2)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), layer).train()
+    model = _small(network, 8)
+    network.train()
+    before = layer.weight.clone()
+    accentuate(
+        model, torch.rand(3, 9, 9), Logit(0), AccentuationConfig(steps=1, crops=1, regularization_layer="0"), seed=1
+    )
+    assert layer.training
+    assert not layer.merged
+    assert torch.equal(layer.weight, before)
+
+
+def test_tokens_first_are_refused_also_where_there_are_as_many_images_as_tokens():
+    with pytest.raises(FeatureError, match=r"`encoder` of small has shape \(16, 1, 3\) for 1 image"):
+        channel_activations(_tokens_first(), torch.rand(16, 3, 4, 4), ["encoder"])
+
+
+def test_maps_that_are_not_square_are_read_as_they_are_if_the_model_says_so():
+    model = _small(nn.Sequential(nn.Conv2d(3, 8, 3, stride=(4, 8), padding=1), nn.ReLU()), 32, channels_last=False)
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(read_layers(model, images, ["1"])["1"], _raw(model, images, "1"))
+
+
+class Counting(nn.Module):
+    """Numbers of another kind on the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.signs = nn.Conv2d(3, 4, 3), Signs()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        convolved = self.conv(images)
+        return convolved.mean(dim=(2, 3)) + self.signs(convolved).float().mean(dim=(2, 3))
+
+
+class Signs(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images > 0
+
+
+def test_a_layer_of_other_than_real_numbers_is_refused():
+    with pytest.raises(FeatureError, match=r"`signs` of small is in torch\.bool"):
+        read_layers(_small(Counting(), 8), torch.rand(1, 3, 8, 8), ["signs"])
