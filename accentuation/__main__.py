@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from PIL import Image
 from torch import Tensor
@@ -34,6 +34,9 @@ from accentuation.photograph import read_photograph
 from accentuation.reading import LOGIT
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+# Formats that leave something out leave out as little as they can: an accentuation is a small change.
+_JPEG = {"quality": 100, "subsampling": 0}
+AS_IT_IS: dict[str, dict[str, Any]] = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": {"lossless": True}}
 DEFAULTS = AccentuationConfig()
 SMALL = 32  # pixels of the shorter side, below which there is not much to see
 LONG = 4  # times the shorter side, beyond which a square sees little of a photograph
@@ -116,6 +119,8 @@ def _failure(image: Tensor, done: Accentuation, config: AccentuationConfig) -> s
             else "the feature moves nothing in this photograph; try another one, or more --steps"
         )
         return f"Nothing changed: {reason}."
+    if config.strength == 0:
+        return "At --strength 0 the blend is the photograph."
     if config.sign * (done.activation_after - done.activation_before) <= 0:
         asked = "fall" if config.suppress else "rise"
         return f"The feature did not {asked}; try more --steps, or a lower --regularization such as 0.3."
@@ -135,6 +140,10 @@ def _accentuate(
 
 def _feature(model: VisionModel, text: str | None, image: Tensor) -> tuple[Feature, str]:
     """The feature that was asked for, or the class that the network sees; and what to call it."""
+    if text is None and not model.classes:
+        raise AccentuationError(
+            f"Nothing is known of the classes of {model.name}; name a feature with --feature, such as `logit=0`."
+        )
     if text is None:
         logits = channel_activations(model, image[None], [LOGIT])[LOGIT]
         predicted = Logit(int(logits.argmax()))
@@ -180,7 +189,7 @@ def _save(picture: Image.Image, out: Path) -> None:
     """By a file beside ``out`` that takes its place in the end, so that a panel is there as a whole or not at all."""
     partial, encoded = _partial(out), io.BytesIO()
     try:
-        picture.save(encoded, Image.registered_extensions()[out.suffix.lower()])
+        picture.save(encoded, Image.registered_extensions()[out.suffix.lower()], **AS_IT_IS.get(out.suffix.lower(), {}))
         try:
             partial.write_bytes(encoded.getvalue())
             partial.replace(out)
@@ -208,6 +217,18 @@ class _Parser(argparse.ArgumentParser):
         raise AccentuationError(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.")
 
 
+class _OneFeature(argparse.Action):
+    """Refuses a second one: of two features the first would be forgotten without a word."""
+
+    @override
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: Any = None
+    ) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error("--feature is given twice; write several features as a sum, `logit=285 + logit=281`")
+        setattr(namespace, self.dest, values)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m accentuation",
@@ -224,7 +245,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"efficientnet_lite0, a model of torchvision, or timm/NAME {default}",
     )
     add("--weights", type=Path, metavar="FILE", help="weights of the model (default: those that come with it)")
-    add("--feature", help="such as `class=espresso`, `blocks.4.2:channel=17` (default: the predicted class)")
+    add(
+        "--feature",
+        action=_OneFeature,
+        help="such as `class=espresso`, `blocks.4.2:channel=17`; several at once as a sum, `logit=285 + logit=281`; "
+        "one that begins with a minus joined to the option by `=` (default: the predicted class)",
+    )
     add("--out", type=Path, metavar="FILE", default=Path("panel.png"), help=f"where the panel goes {default}")
     add("--suppress", action="store_true", help="lower the feature instead of raising it")
     add("--steps", type=int, default=DEFAULTS.steps, help=f"of the optimiser {default}")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
-from numbers import Integral
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +38,7 @@ class Job:
         levels: activations at which this image is kept, instead of those of the config; None for the config's.
 
     Raises:
-        AccentuationError: a level is not finite.
+        AccentuationError: the levels are no finite numbers.
     """
 
     seed_image: Tensor
@@ -47,6 +47,10 @@ class Job:
     levels: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.levels is not None and not (
+            isinstance(self.levels, Sequence) and all(isinstance(level, Real) for level in self.levels)
+        ):
+            raise AccentuationError(f"levels must be a tuple of numbers, or None, not {self.levels!r}.")
         if not all(math.isfinite(level) for level in self.levels or ()):
             raise AccentuationError(f"levels must be finite, not {self.levels!r}.")
 
@@ -137,6 +141,8 @@ def accentuate_many(
     """
     if batch_size is not None and not (isinstance(batch_size, Integral) and batch_size >= 1):
         raise AccentuationError(f"batch_size must be at least 1, or None, not {batch_size!r}.")
+    if not isinstance(jobs, Iterable):
+        raise AccentuationError(f"accentuate_many takes several jobs, `[Job(...), ...]`, not a {type(jobs).__name__}.")
     batches = _Batches(model, config)
     for _, group in groupby(jobs, key=lambda job: (_image_shape(job), batches.unfolded(job.feature))):
         yield from in_batches(batches.accentuate, group, lambda job: batch_size or batches.fitting_size(job))
@@ -238,6 +244,8 @@ def _alone(shot: Snapshot) -> Snapshot:
 def _regularization_layer(model: VisionModel, config: AccentuationConfig) -> str | None:
     """The layer of the distance; None where none is taken."""
     check_model(model)
+    if not isinstance(config, AccentuationConfig):
+        raise AccentuationError(f"The config must be an AccentuationConfig, not a {type(config).__name__}.")
     if config.regularization == 0 and config.regularization_layer is None:
         return None
     layer = config.regularization_layer or model.regularization_layer

@@ -117,6 +117,10 @@ class Neuron(_OfOneLayer):
     channel: int
     position: tuple[int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.position, list):
+            object.__setattr__(self, "position", tuple(self.position))
+
     def __str__(self) -> str:
         place = "" if self.position is None else "@" + ",".join(map(str, self.position))
         return f"{self.layer}:neuron={self.channel}{place}"
@@ -274,6 +278,10 @@ class WeightedSum(Feature):
     terms: tuple[tuple[float, Feature], ...]
 
     def __post_init__(self) -> None:
+        if not all(
+            isinstance(term, Sequence) and len(term) == 2 and isinstance(term[1], Feature) for term in self.terms
+        ):
+            raise FeatureError("A sum is made of pairs of a weight and a feature, `((1.0, Logit(285)), ...)`.")
         object.__setattr__(self, "terms", _tuples(self.terms))
         if not self.terms or any(isinstance(feature, WeightedSum) for _, feature in self.terms):
             raise FeatureError("A sum needs at least one feature, none of them a sum itself; multiply its weights out.")

@@ -1,6 +1,7 @@
 """Does a network have a feature, how strongly do images activate it, and how far apart does it see two images?"""
 
 from collections.abc import Iterable, Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -82,6 +83,18 @@ def check_layer(model: VisionModel, layer: str) -> None:
         )
     if layer not in {LOGIT, INPUT, *names}:
         raise FeatureError(f"{model.name} has no layer `{layer}`; {nearest_names(layer, names)}.")
+
+
+def check_layers(model: VisionModel, layers: Sequence[str]) -> None:
+    """Likewise of several layers, ``logit`` and ``input`` among them.
+
+    Raises:
+        FeatureError: they are not a list of names, or the network lacks one.
+    """
+    if isinstance(layers, str):
+        raise FeatureError(f"The layers are a list of names, `[{layers!r}]`, not one name.")
+    for layer in layers:
+        check_layer(model, layer)
 
 
 def measure(model: VisionModel, images: Tensor, feature: Feature) -> Tensor:
@@ -190,9 +203,7 @@ def channel_activations(model: VisionModel, images: Tensor, layers: Sequence[str
         AccentuationError: the images are not images.
     """
     check_images(images)
-    for layer in layers:
-        if layer != LOGIT:
-            check_layer(model, layer)
+    check_layers(model, layers)
     with frozen(model.module), torch.no_grad():
         with input_size_blamed(model):
             outputs = read_layers(model, model.resize(images), layers)
@@ -211,12 +222,18 @@ def natural_levels(activations: Tensor, percentiles: Sequence[float]) -> tuple[f
     Raises:
         AccentuationError: there are no activations, one is not finite, or a percentile is none.
     """
+    if not isinstance(activations, Tensor):
+        raise AccentuationError(
+            f"Levels are taken from a tensor of activations, as `measure` gives it, not from a "
+            f"{type(activations).__qualname__}."
+        )
     if activations.ndim != 1 or not len(activations) or not bool(activations.isfinite().all()):
         raise AccentuationError(
             f"Levels are taken from one finite activation for each of some images, (B,), not shape "
             f"{tuple(activations.shape)} or values that are not finite."
         )
-    if not isinstance(percentiles, Iterable) or not all(0 <= each <= 100 for each in percentiles):
+    numbers = isinstance(percentiles, Iterable) and all(isinstance(each, Real) for each in percentiles)
+    if not numbers or not all(0 <= each <= 100 for each in percentiles):
         raise AccentuationError(f"percentiles must be numbers from 0 to 100, such as `[50, 99]`, not {percentiles!r}.")
     places = torch.tensor(percentiles, dtype=torch.float64, device=activations.device) / 100
     return tuple(torch.quantile(activations.double(), places).tolist())

@@ -1,11 +1,13 @@
 """Vision models by name, with the input size and normalisation that belong to their weights."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+import numpy as np
 import torch
 import torchvision
 from torch import Tensor, nn
@@ -59,20 +61,20 @@ class VisionModel:
             one-dimensional convolutions and for maps with more rows than columns or the other way.
 
     Raises:
-        ModelError: the module cannot be read or differentiated (TorchScript, values not in float32, made in inference
-            mode, or not there), or mixes the images of a batch; or the input size is no length, or mean and standard
-            deviation are not three numbers each.
+        ModelError: the module is none or cannot be read or differentiated (TorchScript, values not in float32, made in
+            inference mode, or not there), or mixes the images of a batch; or the input size is no length, or mean and
+            standard deviation are not three numbers each of images in [0, 1].
     """
 
     name: str
-    module: nn.Module
+    module: nn.Module = field(repr=False)
     input_size: int
     mean: Triple
     std: Triple
     weights_sha256: str = ""
     weights_source: str = ""
     regularization_layer: str | None = None
-    classes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = field(default=(), repr=False)
     channels_last: bool | None = None
 
     def __post_init__(self) -> None:
@@ -80,10 +82,20 @@ class VisionModel:
             raise ModelError(
                 f"The input_size of {self.name} must be the side of a square in whole pixels, not {self.input_size!r}."
             )
-        if len(self.mean) != 3 or len(self.std) != 3 or not min(self.std) > 0:
-            raise ModelError(f"{self.name} needs a mean and a std of three numbers each, all of std more than 0.")
+        for row in (self.mean, self.std):
+            if not isinstance(row, Sequence | torch.Tensor | np.ndarray) or len(row) != 3:
+                raise ModelError(f"{self.name} needs a mean and a std of three numbers each, not {row!r}.")
+        if not min(self.std) > 0 or not 0 <= min(self.mean) <= max(self.mean) <= 1:
+            raise ModelError(
+                f"The mean and std of {self.name} are those of images in [0, 1], mean from 0 to 1 and std more than 0, "
+                f"not {tuple(self.mean)} and {tuple(self.std)}; divide those of 8-bit images by 255."
+            )
+        if isinstance(self.classes, str):
+            raise ModelError(f"The classes of {self.name} are a tuple of names, not {self.classes!r}.")
         for name in ("mean", "std"):  # a tensor's numbers are tensors, no two of which are the same key of a cache
             object.__setattr__(self, name, tuple(float(each) for each in getattr(self, name)))
+        if not isinstance(self.module, nn.Module):
+            raise ModelError(f"The module of {self.name} must be a torch.nn.Module, not {self.module!r}.")
         object.__setattr__(self, "module", getattr(self.module, "_orig_mod", self.module))
         _check_module(self.module, self.name)
 
@@ -148,6 +160,11 @@ def load_model(name: str, *, weights: Path | str | None = None, device: str | to
             "VisionModel."
         )
     device = usable_device(device)
+    if not isinstance(weights, Path | str | None):
+        raise ModelError(
+            f"weights is the path of a file, not a {type(weights).__name__}; put a network that has its weights into a "
+            "VisionModel."
+        )
     weights = None if weights is None else Path(weights)
     asked, name = name, known_name(name)
     if name == EFFICIENTNET_LITE0:

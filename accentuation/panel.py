@@ -19,8 +19,10 @@ def panel(seed_image: Tensor, accentuation: Accentuation) -> Image.Image:
         accentuation: what came of it.
 
     Raises:
-        AccentuationError: the seed has another shape than what came of it.
+        AccentuationError: they are something else, or the seed has another shape than what came of it.
     """
+    if not isinstance(seed_image, Tensor) or not isinstance(accentuation, Accentuation):
+        raise AccentuationError("A panel is made of the seed image, a tensor, and of what `accentuate` made of it.")
     if seed_image.shape != accentuation.image.shape:
         raise AccentuationError(
             f"The seed has shape {tuple(seed_image.shape)} and its accentuation {tuple(accentuation.image.shape)}; "
@@ -39,8 +41,12 @@ def to_picture(image: Tensor) -> Image.Image:
     """From ``(3, H, W)``, or a grey ``(1, H, W)`` such as a mask, in [0, 1] to an 8-bit RGB picture.
 
     Raises:
-        AccentuationError: it has another shape.
+        AccentuationError: it is no tensor, or has another shape.
     """
+    if not isinstance(image, Tensor):
+        raise AccentuationError(
+            f"A picture is made of a tensor, not of a {type(image).__qualname__}; of an `Accentuation`, of its `blend`."
+        )
     if image.ndim != 3 or image.shape[0] not in {1, 3}:
         raise AccentuationError(
             f"A picture is made of shape (3, height, width) or (1, height, width), not {tuple(image.shape)}; "
@@ -56,7 +62,7 @@ def to_tensor(picture: Image.Image) -> Tensor:
     Transparent parts are put on white.
 
     Raises:
-        AccentuationError: it is no picture, but a file's name, an array or a tensor.
+        AccentuationError: it is no picture, but a file's name, an array or a tensor; or its values have no known range.
     """
     if not isinstance(picture, Image.Image):
         raise AccentuationError(
@@ -68,7 +74,16 @@ def to_tensor(picture: Image.Image) -> Tensor:
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """In 8-bit red, green and blue, transparent parts on white: what lies hidden below them is often black or noise."""
+    """In 8-bit red, green and blue, transparent parts on white: what lies hidden below them is often black or noise.
+
+    Raises:
+        AccentuationError: its values are floating point or 32-bit numbers, whose range is not known.
+    """
+    if picture.mode == "F" or (picture.mode == "I" and not 255 < np.asarray(picture).max() < 2**16):
+        raise AccentuationError(
+            "The picture holds floating point or 32-bit values, of which nobody says what black and white are; "
+            "save it in 8 or 16 bits."
+        )
     if picture.mode.startswith("I"):  # the 16-bit greys of scanners and telescopes, which Pillow would clip to white
         return Image.fromarray((np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:

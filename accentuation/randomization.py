@@ -70,6 +70,8 @@ def cascade(
     """
     check_image(seed_image)
     check_feature(model, feature)
+    if isinstance(stages, str):
+        raise AccentuationError(f"The stages are a list of names of modules, `[{stages!r}]`, not one name.")
     names = stages_of(model, seed_image) if stages is None else tuple(stages)
     for name in names:
         _check_stage(model, name)

