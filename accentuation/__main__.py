@@ -19,7 +19,7 @@ from accentuation.feature_name import feature_name
 from accentuation.feature_text import parse_feature
 from accentuation.features import Feature, Logit
 from accentuation.freed_memory import keep_freed_memory
-from accentuation.layer_hint import some_layers
+from accentuation.layer_hint import all_layers, some_layers
 from accentuation.measuring import channel_activations, check_feature
 from accentuation.models import (
     EFFICIENTNET_LITE0,
@@ -29,9 +29,10 @@ from accentuation.models import (
     load_model,
     usable_device,
 )
+from accentuation.names import nearest_names
 from accentuation.panel import panel
 from accentuation.photograph import read_photograph
-from accentuation.reading import LOGIT
+from accentuation.reading import INPUT, LOGIT
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 # Formats that leave something out leave out as little as they can: an accentuation is a small change.
@@ -81,7 +82,10 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _check_layer(name: str, config: AccentuationConfig) -> None:
-    """Say that a layer must be named before the weights are downloaded, not after."""
+    """Say that a layer must be named, or is misspelled, before the weights are downloaded, not after."""
+    layer, known = config.regularization_layer, [] if config.regularization_layer is None else all_layers(name)
+    if known and layer is not None and layer not in {LOGIT, INPUT, *known}:
+        raise AccentuationError(f"{name} has no layer `{layer}`; {nearest_names(layer, known)}.")
     named = config.regularization_layer is not None or known_name(name) in REGULARIZATION_LAYERS
     layers = [] if named or config.regularization == 0 else some_layers(name)
     if layers:

@@ -20,6 +20,13 @@ def respelled(text: str) -> Iterator[str]:
         tidy = f"logit={tidy}"
     yield tidy
     yield re.sub(rf"(?<=\S)\s*([-+])\s*{_TERM_AHEAD}", r" \1 ", tidy)
+    loose = re.sub(r"'([^']*)'", r'"\1"', tidy)
+    loose = re.sub(rf"\b({'|'.join(KINDS)})[\s:]+(?=[\w\"])", r"\1=", loose)
+    loose = re.sub(rf"[\s/]+(?={_LATER}=)", ":", loose)
+    loose = re.sub(r":(?=\d+$)", ":channel=", loose)
+    loose = re.sub(rf"\s*(?:,|&|\band\b)\s*{_TERM_AHEAD}", " + ", loose)
+    loose = re.sub(r"(?<=[-+] )([\d.]+)(?=[a-z])", r"\1*", loose)
+    yield re.sub(r"^\+\s*|(?<=^-)\s+", "", loose)
 
 
 def _nearest_kind(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Some layers of a network by name, for those who do not know its parts yet; nothing is downloaded for it."""
+"""The layers of a network by name, for those who do not know its parts yet; nothing is downloaded for it."""
 
 import warnings
 from collections.abc import Iterator
@@ -29,6 +29,12 @@ def some_layers(name: str) -> list[str]:
         parts |= {f"{largest}.{inner}": part for inner, part in _parts(parts.pop(largest))}
     names = list(parts)[: max(1, len(parts) * 3 // 4)]
     return list(dict.fromkeys(names[round(place * (len(names) - 1) / (COUNT - 1))] for place in range(COUNT)))
+
+
+def all_layers(name: str) -> list[str]:
+    """The layers of such a model; empty for an unknown name, and for one that comes without a download."""
+    module = _without_weights(known_name(name))
+    return [] if module is None else [layer for layer, _ in module.named_modules() if layer]
 
 
 def _parts(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:

@@ -110,6 +110,17 @@ def test_a_word_of_several_names_lists_them_and_a_number_is_told_to_be_a_logit()
         ("blocks.4.2.channel=17", "blocks.4.2:channel=17"),
         ("blocks.4.2:chanel=17", "blocks.4.2:channel=17"),
         ("blocks.4.2 : neuron = 17@3,4", "blocks.4.2:neuron=17@3,4"),
+        ("logit 285", "logit=285"),
+        ("logit:285", "logit=285"),
+        ("+logit=281", "logit=281"),
+        ("- logit=281", "-logit=281"),
+        ("logit=285 - 0.5logit=281", "logit=285 - 0.5*logit=281"),
+        ("logit=285, logit=281", "logit=285 + logit=281"),
+        ("logit=285 and blocks.4.2:channel=3", "logit=285 + blocks.4.2:channel=3"),
+        ("blocks.4.2 channel=17", "blocks.4.2:channel=17"),
+        ("blocks.4.2/channel=17", "blocks.4.2:channel=17"),
+        ("blocks.4.2:17", "blocks.4.2:channel=17"),
+        ("class='Egyptian cat'", 'class="Egyptian cat"'),
     ],
 )
 def test_a_text_that_is_nearly_a_feature_is_told_the_right_spelling(text, meant):

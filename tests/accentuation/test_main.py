@@ -222,6 +222,14 @@ def test_a_missing_layer_is_said_with_examples_before_a_download(
     assert error.count("\n") == 1
 
 
+def test_a_misspelled_layer_is_said_before_a_download(photograph, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("accentuation.__main__.load_model", lambda *_, **__: pytest.fail("it loaded"))
+    words = ["--model", "resnet18", "--layer", "layer9", "--out", tmp_path / "panel.png"]
+    status, _, error = run(capsys, photograph, *words)
+    assert status == 2
+    assert "resnet18 has no layer `layer9`; the nearest names are `layer4`" in error
+
+
 def test_the_layers_of_the_hint_are_layers(tmp_path):
     torch.save(torchvision.models.get_model("squeezenet1_1", weights=None).state_dict(), tmp_path / "mine.pth")
     model = accentuation.load_model("squeezenet1_1", weights=tmp_path / "mine.pth")
