@@ -5,7 +5,7 @@ arXiv 2402.10039.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -180,8 +180,14 @@ class _Batches:
         self._convolutions = frozenset(
             name for name, part in model.module.named_modules() if isinstance(part, nn.Conv2d)
         )
-        self._check = lru_cache(maxsize=64)(lambda feature: check_feature(model, feature))
+        self._check_once = lru_cache(maxsize=64)(lambda feature: check_feature(model, feature))
         self._folded = lru_cache(maxsize=1)(lambda layers: folded_copy(model, layers))
+
+    def _check(self, feature: Feature) -> None:
+        if isinstance(feature, Hashable):
+            self._check_once(feature)
+        else:  # of a user's own class
+            check_feature(self._model, feature)
 
     def unfolded(self, feature: Feature) -> frozenset[str]:
         """The convolutions that a feature reads, which no batch normalisation is folded into.

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from accentuation import (
+    AccentuationConfig,
     AccentuationError,
     Channel,
     Direction,
@@ -21,6 +22,7 @@ from accentuation import (
     Neuron,
     SpatialMap,
     WeightedSum,
+    accentuate,
     channel_activations,
     check_feature,
     latent_distance,
@@ -29,9 +31,9 @@ from accentuation import (
     natural_levels,
     parse_feature,
 )
-from accentuation.features import feature_values
+from accentuation.features import Feature, feature_values
 
-NAMES = st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*", fullmatch=True)
+NAMES = st.from_regex(r"[a-z0-9_]+(\.[a-z0-9_]+)*", fullmatch=True)
 UNITS = st.integers(0, 10**6)
 WEIGHTS = st.floats(allow_nan=False, allow_infinity=False).filter(bool)
 PLACES = st.one_of(st.tuples(UNITS), st.tuples(UNITS, UNITS))
@@ -476,6 +478,27 @@ def test_a_unit_of_an_output_with_positions_is_a_channel_of_it(tiny):
     assert measure(model, torch.rand(2, 3, 8, 8), Channel("logit", 3)).shape == (2,)
     with pytest.raises(FeatureError, match=r"has shape \(1, 4, 8, 8\); wrap it in a module that returns logits"):
         measure(model, torch.rand(2, 3, 8, 8), Logit(3))
+
+
+def test_a_feature_of_your_own_need_not_be_hashable(tiny):
+    @dataclass
+    class Mine(Feature):
+        index: int
+
+        @property
+        def layers(self):
+            return ("mix",)
+
+        def values(self, outputs):
+            return outputs["mix"][:, self.index].mean(dim=(1, 2))
+
+        def check(self, shapes):
+            pass
+
+    config = AccentuationConfig(steps=1, crops=1)
+    image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
+    done, same = (accentuate(tiny, image, each, config, seed=1) for each in (Mine(0), Channel("mix", 0)))
+    assert torch.equal(done.image, same.image)
 
 
 def test_a_feature_of_your_own_must_give_one_value_for_each_image(tiny):
