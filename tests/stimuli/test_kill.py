@@ -85,8 +85,9 @@ def test_ctrl_c_ends_the_command_and_its_processes_with_how_to_go_on(
     copy_of_prepared: Callable[[str], Installation], protocol_file: Callable[..., Path]
 ) -> None:
     stopped = copy_of_prepared("kill_stopped")
+    path = str(protocol_file(("steps = 3", "steps = 40")))  # so that there is something left to stop
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "generate_stimuli", str(protocol_file()), "--device=cpu", "--workers=2"],
+        [sys.executable, "manage.py", "generate_stimuli", path, "--device=cpu", "--workers=2"],
         env=stopped.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -3,18 +3,25 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
+import studyapp
 from studyapp.models import Participant, Response, Study
 from studyapp.selectors import current_trial
 from tests.studyapp.lossy_proxy import LossyProxy, beside
 from tests.studyapp.visitor import READING_MS, SCALE, Visitor
 from tests.studyapp.world import make_study, protocol_text
 
+WAITING = Path(studyapp.__file__).parent / "static/studyapp/waiting.js"
+CHOSEN_OR_GONE = """trial => {
+    const at = document.querySelector(`[data-trial="${trial}"]`);
+    return at === null || at.querySelector(".answer[data-chosen]") !== null;
+}"""
 MAIN = 6
 PRACTICE = 2
 
@@ -49,10 +56,10 @@ def shown(page: Page) -> str:
 
 
 def answer(page: Page, key: int) -> str:
-    """Answer what is shown; gives the trial's id once the answer is marked as chosen."""
+    """Answer what is shown; gives the trial's id once the answer is marked as chosen, or the trial is gone already."""
     trial = shown(page)
     page.keyboard.press(str(key))
-    expect(page.locator(f'[data-trial="{trial}"] .answer[data-chosen]')).to_have_count(1)
+    page.wait_for_function(CHOSEN_OR_GONE, arg=trial)
     return trial
 
 
@@ -63,14 +70,11 @@ def gone(page: Page, trial: str) -> None:
 def hasten(page: Page) -> None:
     """Attempts give up, and pauses end, after a second at most, so that a test takes seconds."""
 
-    def hastened(route: Route) -> None:
-        script = route.fetch().text()
-        for limit in ("LONGEST_MS = 30_000", "ATTEMPT_MS = 20_000"):
-            assert limit in script
-            script = script.replace(limit, f"{limit.split(' ')[0]} = 1_000")
-        route.fulfill(body=script, content_type="text/javascript")
-
-    page.route("**/waiting*.js", hastened)
+    script = WAITING.read_text()
+    for limit in ("LONGEST_MS = 30_000", "ATTEMPT_MS = 20_000"):
+        assert limit in script
+        script = script.replace(limit, f"{limit.split(' ')[0]} = 1_000")
+    page.route("**/waiting*.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
 
 
 def waiting(page: Page) -> int:

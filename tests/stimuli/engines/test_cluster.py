@@ -165,7 +165,7 @@ def test_a_node_with_another_library_is_refused(cluster: Cluster, orders: list[O
 def test_a_generator_that_is_killed_or_stopped_goes_on_as_if_nothing_had_been(
     cluster: Cluster, copy_of_prepared: Callable[[str], Installation], protocol_file: Callable[..., Path]
 ) -> None:
-    path = str(protocol_file(("steps = 3", "steps = 8")))
+    path = str(protocol_file(("steps = 3", "steps = 12")))  # so that there is something left to stop
     undisturbed = copy_of_prepared("ray_undisturbed")
     undisturbed.manage("generate_stimuli", path, "--device=cpu", "--workers=1")
 
