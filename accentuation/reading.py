@@ -1,7 +1,7 @@
 """Reading the outputs of layers: the network runs only as deep as the deepest layer asked for."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from weakref import WeakSet
 
@@ -101,11 +101,9 @@ def _read(model: VisionModel, images: Tensor, layers: Sequence[str]) -> dict[str
         # The next module may work in place (ReLU often does): it gets a copy, and the output kept stays as it was.
         return onward.clone()
 
-    with _hooks(model.module, hooked, keep):
-        try:
-            final = model.module(model.normalize(images))
-        except _EverythingRead:
-            return found | outputs
+    final: object = None
+    with _hooks(model.module, hooked, keep), suppress(_EverythingRead):
+        final = model.module(model.normalize(images))
     outputs |= {each.layer: each.copy for each in passed_on if each.output._version != each.version}
     if LOGIT in layers:
         if not isinstance(final, Tensor):

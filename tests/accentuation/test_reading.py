@@ -337,6 +337,7 @@ def test_reading_what_is_passed_on_and_changed_in_place_later_gives_what_was_pas
     torch.testing.assert_close(outputs["logit"], expected)
     torch.testing.assert_close(outputs["shortcut"], model.module.stem(model.normalize(images)))
     assert outputs["shortcut"].min() < 0
+    torch.testing.assert_close(read_layers(model, images, ["shortcut", "conv"])["shortcut"], outputs["shortcut"])
     assert torch.autograd.grad(outputs["shortcut"].sum(), images)[0].abs().sum() > 0
 
 
