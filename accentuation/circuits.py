@@ -13,7 +13,7 @@ from torch import Tensor
 from accentuation.errors import AccentuationError, FeatureError
 from accentuation.features import Feature, feature_values
 from accentuation.images import check_images
-from accentuation.measuring import check_feature, check_layers
+from accentuation.measuring import check_feature, check_layer, require_list
 from accentuation.models import VisionModel
 from accentuation.reading import frozen, read_layers
 
@@ -58,7 +58,9 @@ def circuit_vectors(model: VisionModel, images: Tensor, feature: Feature, layers
     """
     check_images(images)
     check_feature(model, feature)
-    check_layers(model, layers)
+    require_list(layers)
+    for layer in layers:
+        check_layer(model, layer)
     with frozen(model.module), torch.enable_grad():
         parts = [_vectors(model, batch, feature, layers) for batch in torch.split(images.detach(), BATCH)]
     return {layer: torch.cat([part[layer] for part in parts]) for layer in layers}

@@ -85,16 +85,14 @@ def check_layer(model: VisionModel, layer: str) -> None:
         raise FeatureError(f"{model.name} has no layer `{layer}`; {nearest_names(layer, names)}.")
 
 
-def check_layers(model: VisionModel, layers: Sequence[str]) -> None:
-    """Likewise of several layers, ``logit`` and ``input`` among them.
+def require_list(layers: Sequence[str]) -> None:
+    """Make sure that these are several names and not one, whose letters would be taken for names.
 
     Raises:
-        FeatureError: they are not a list of names, or the network lacks one.
+        FeatureError: it is one name.
     """
     if isinstance(layers, str):
         raise FeatureError(f"The layers are a list of names, `[{layers!r}]`, not one name.")
-    for layer in layers:
-        check_layer(model, layer)
 
 
 def measure(model: VisionModel, images: Tensor, feature: Feature) -> Tensor:
@@ -203,7 +201,11 @@ def channel_activations(model: VisionModel, images: Tensor, layers: Sequence[str
         AccentuationError: the images are not images.
     """
     check_images(images)
-    check_layers(model, layers)
+    check_model(model)
+    require_list(layers)
+    for layer in layers:
+        if layer != LOGIT:  # always the output, also where a module is called so
+            check_layer(model, layer)
     with frozen(model.module), torch.no_grad():
         with input_size_blamed(model):
             outputs = read_layers(model, model.resize(images), layers)

@@ -429,6 +429,7 @@ def test_a_module_called_logit_is_refused_until_the_network_is_wrapped(tiny):
     image = torch.full((1, 3, 8, 8), 0.25)
     direction = parse_feature("logit:direction=0*1")
     torch.testing.assert_close(measure(model, image, Logit(0)), torch.tensor([0.5]))
+    torch.testing.assert_close(channel_activations(model, image, ["logit"])["logit"], torch.full((1, 3), 0.5))
     with pytest.raises(FeatureError, match=r"`logit` stands for the output of tiny.*; wrap the network.*`net\.logit`"):
         measure(model, image, direction)
     wrapped = replace(model, module=torch.nn.Sequential(OrderedDict(net=model.module)))
