@@ -83,14 +83,14 @@ def _run(options: argparse.Namespace) -> None:
 
 def _check_layer(name: str, config: AccentuationConfig) -> None:
     """Say that a layer must be named, or is misspelled, before the weights are downloaded, not after."""
-    layer, known = config.regularization_layer, [] if config.regularization_layer is None else all_layers(name)
-    if known and layer is not None and layer not in {LOGIT, INPUT, *known}:
-        raise AccentuationError(f"{name} has no layer `{layer}`; {nearest_names(layer, known)}.")
-    named = config.regularization_layer is not None or known_name(name) in REGULARIZATION_LAYERS
-    layers = [] if named or config.regularization == 0 else some_layers(name)
-    if layers:
+    layer = config.regularization_layer
+    if layer is not None:
+        known = all_layers(name)
+        if known and layer not in {LOGIT, INPUT, *known}:
+            raise AccentuationError(f"{name} has no layer `{layer}`; {nearest_names(layer, known)}.")
+    elif config.regularization > 0 and known_name(name) not in REGULARIZATION_LAYERS and (some := some_layers(name)):
         raise AccentuationError(
-            f"No layer is known to be good for {name}; name one with --layer, such as {', '.join(layers)}, "
+            f"No layer is known to be good for {name}; name one with --layer, such as {', '.join(some)}, "
             "or give --regularization 0."
         )
 

@@ -159,9 +159,13 @@ def check_config(model: VisionModel, config: AccentuationConfig) -> None:
     """Make sure that the network can be accentuated with this config, without making anything.
 
     Raises:
+        ModelError: the model is no VisionModel.
         FeatureError: the network has no such regularisation layer, or it cannot be read.
-        AccentuationError: no regularisation layer is named, and none is known for the model.
+        AccentuationError: the config is none, or no regularisation layer is named and none is known for the model.
     """
+    check_model(model)
+    if not isinstance(config, AccentuationConfig):
+        raise AccentuationError(f"The config must be an AccentuationConfig, not a {type(config).__name__}.")
     layer = _regularization_layer(model, config)
     if layer is not None:
         read_shapes(model, [layer])
@@ -249,9 +253,6 @@ def _alone(shot: Snapshot) -> Snapshot:
 
 def _regularization_layer(model: VisionModel, config: AccentuationConfig) -> str | None:
     """The layer of the distance; None where none is taken."""
-    check_model(model)
-    if not isinstance(config, AccentuationConfig):
-        raise AccentuationError(f"The config must be an AccentuationConfig, not a {type(config).__name__}.")
     if config.regularization == 0 and config.regularization_layer is None:
         return None
     layer = config.regularization_layer or model.regularization_layer
